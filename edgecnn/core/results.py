@@ -1,0 +1,344 @@
+"""What the tasks answer: frozen dataclasses of arrays, checked where they are made.
+
+Coordinates are pixels of the picture that came in, x to the right, y down; boxes are
+``(x_min, y_min, x_max, y_max)``. Comparing two results with ``==`` compares identity: arrays have
+no single truth value. Compare fields, or `to_dict()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgecnn.errors import OptionError
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+FACE_POINTS = ("right_eye", "left_eye", "nose_tip", "mouth_centre", "right_ear", "left_ear")
+"""Order of `Faces.points_xy`; right and left are the person's own, as BlazeFace has them."""
+
+
+def _check_shape(what: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
+    expected = tuple("N" if size is None else size for size in shape)
+    fits = isinstance(array, np.ndarray) and array.ndim == len(shape)
+    if not fits or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True)):
+        got = array.shape if isinstance(array, np.ndarray) else type(array).__name__
+        raise ValueError(f"{what} must be an array of shape {expected}, but got {got}")
+
+
+def _check_length(what: str, length: int, expected: int) -> None:
+    if length != expected:
+        raise ValueError(f"{what} must have {expected} entries, one a result, but got {length}")
+
+
+def _rounded(values: NDArray[Any], digits: int) -> Any:
+    """Plain Python numbers, short enough to read and to store."""
+    return np.round(np.asarray(values, dtype=np.float64), digits).tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """One class of a `Classification`."""
+
+    class_id: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classification:
+    """Classes of a whole picture, best first.
+
+    Attributes:
+        class_ids: (K,) int64, index into the bundle's labels.
+        labels: K names.
+        scores: (K,) float32, 0..1, falling.
+    """
+
+    class_ids: Ints
+    labels: tuple[str, ...]
+    scores: Floats
+
+    def __post_init__(self) -> None:
+        _check_shape("class_ids", self.class_ids, (None,))
+        _check_shape("scores", self.scores, (None,))
+        _check_length("class_ids", len(self.class_ids), len(self.scores))
+        _check_length("labels", len(self.labels), len(self.scores))
+        if np.any(np.diff(self.scores) > 0):
+            raise ValueError("scores must fall: sort the classes by score, best first")
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: int) -> ClassScore:
+        return ClassScore(
+            int(self.class_ids[index]), self.labels[index], float(self.scores[index])
+        )
+
+    def __iter__(self) -> Iterator[ClassScore]:
+        return (self[index] for index in range(len(self)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists: ``class_ids``, ``labels``, ``scores``."""
+        return {
+            "class_ids": self.class_ids.tolist(),
+            "labels": list(self.labels),
+            "scores": _rounded(self.scores, 5),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """One object of `Detections`; ``box_xyxy`` is (4,) float32."""
+
+    box_xyxy: Floats
+    score: float
+    class_id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Objects found in a picture, best first.
+
+    Attributes:
+        boxes_xyxy: (N, 4) float32, pixels, clipped to the picture.
+        scores: (N,) float32, 0..1.
+        class_ids: (N,) int64, index into the bundle's labels.
+        labels: N names.
+    """
+
+    boxes_xyxy: Floats
+    scores: Floats
+    class_ids: Ints
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check_shape("boxes_xyxy", self.boxes_xyxy, (None, 4))
+        _check_shape("scores", self.scores, (len(self.boxes_xyxy),))
+        _check_shape("class_ids", self.class_ids, (len(self.boxes_xyxy),))
+        _check_length("labels", len(self.labels), len(self.boxes_xyxy))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: int) -> Detection:
+        return Detection(
+            self.boxes_xyxy[index],
+            float(self.scores[index]),
+            int(self.class_ids[index]),
+            self.labels[index],
+        )
+
+    def __iter__(self) -> Iterator[Detection]:
+        return (self[index] for index in range(len(self)))
+
+    def where(self, keep: Bools | Ints) -> Detections:
+        """The objects that a mask (N,) bool or indices (M,) int select, in that order."""
+        indices = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        return Detections(
+            self.boxes_xyxy[indices],
+            self.scores[indices],
+            self.class_ids[indices],
+            tuple(self.labels[index] for index in indices),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists: ``boxes_xyxy``, ``scores``, ``class_ids``, ``labels``."""
+        return {
+            "boxes_xyxy": _rounded(self.boxes_xyxy, 2),
+            "scores": _rounded(self.scores, 5),
+            "class_ids": self.class_ids.tolist(),
+            "labels": list(self.labels),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A picture, or a face, as a vector.
+
+    Attributes:
+        vector: (D,) float32, as the network gave it (not normalized).
+        space: Identifier of the embedding space. Vectors of different spaces have no distance.
+        metric: ``euclidean`` or ``cosine``.
+    """
+
+    vector: Floats
+    space: str
+    metric: str
+
+    def __post_init__(self) -> None:
+        _check_shape("vector", self.vector, (None,))
+
+    def __len__(self) -> int:
+        return len(self.vector)
+
+    def __getitem__(self, index: int) -> float:
+        return float(self.vector[index])
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.vector.tolist())
+
+    def distance(self, other: Embedding) -> float:
+        """Distance to another embedding of the same space, in its metric; 0 is identical.
+
+        Raises:
+            OptionError: The embeddings come from different spaces.
+        """
+        if self.space != other.space:
+            raise OptionError(
+                f"Cannot compare an embedding of space {self.space!r} with one of "
+                f"{other.space!r}: make both with the same embedder."
+            )
+        if self.metric == "cosine":
+            norms = float(np.linalg.norm(self.vector) * np.linalg.norm(other.vector))
+            if norms == 0.0:
+                raise OptionError("A zero vector has no direction: cosine distance is undefined.")
+            return 1.0 - float(self.vector @ other.vector) / norms
+        return float(np.linalg.norm(self.vector - other.vector))
+
+    def to_dict(self) -> dict[str, Any]:
+        """``space``, ``metric``, and ``vector`` as a list."""
+        return {
+            "space": self.space,
+            "metric": self.metric,
+            "vector": _rounded(self.vector, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face of `Faces`: ``box_xyxy`` (4,), ``points_xy`` (6, 2) in `FACE_POINTS` order."""
+
+    box_xyxy: Floats
+    score: float
+    points_xy: Floats
+    embedding: Embedding | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """Faces found in a picture, best first.
+
+    Attributes:
+        boxes_xyxy: (N, 4) float32, pixels, clipped to the picture.
+        scores: (N,) float32, 0..1: how sure the detector is that this is a face.
+        points_xy: (N, 6, 2) float32, pixels, in the order of `FACE_POINTS`. May lie outside the
+            picture when the face is cut off.
+        embeddings: One for each face, or None when no embedder ran.
+    """
+
+    boxes_xyxy: Floats
+    scores: Floats
+    points_xy: Floats
+    embeddings: tuple[Embedding, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_shape("boxes_xyxy", self.boxes_xyxy, (None, 4))
+        _check_shape("scores", self.scores, (len(self.boxes_xyxy),))
+        _check_shape("points_xy", self.points_xy, (len(self.boxes_xyxy), len(FACE_POINTS), 2))
+        if self.embeddings is not None:
+            _check_length("embeddings", len(self.embeddings), len(self.boxes_xyxy))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: int) -> Face:
+        return Face(
+            self.boxes_xyxy[index],
+            float(self.scores[index]),
+            self.points_xy[index],
+            None if self.embeddings is None else self.embeddings[index],
+        )
+
+    def __iter__(self) -> Iterator[Face]:
+        return (self[index] for index in range(len(self)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """``boxes_xyxy``, ``scores``, ``points_xy``, and ``embeddings`` when there are any."""
+        plain: dict[str, Any] = {
+            "boxes_xyxy": _rounded(self.boxes_xyxy, 2),
+            "scores": _rounded(self.scores, 5),
+            "points_xy": _rounded(self.points_xy, 2),
+        }
+        if self.embeddings is not None:
+            plain["embeddings"] = [embedding.to_dict() for embedding in self.embeddings]
+        return plain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassMask:
+    """One class of a `Segmentation`: ``mask`` (H, W) bool at the size of the picture."""
+
+    label: str
+    mask: Bools
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """Probability of each class at each place of a picture.
+
+    Kept at the network's resolution, because most uses need one class, once: `probability` and
+    `mask` enlarge what is asked for to the size of the picture.
+
+    Attributes:
+        probabilities: (C, h, w) float32, 0..1, covering exactly the picture that came in.
+        labels: C names.
+        size_wh: Width and height of the picture in pixels.
+    """
+
+    probabilities: Floats
+    labels: tuple[str, ...]
+    size_wh: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        _check_shape("probabilities", self.probabilities, (len(self.labels), None, None))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> ClassMask:
+        label = self.labels[index]
+        mask = self.mask(label)
+        return ClassMask(label, mask, float(mask.mean()))
+
+    def __iter__(self) -> Iterator[ClassMask]:
+        return (self[index] for index in range(len(self)))
+
+    def probability(self, label: str) -> Floats:
+        """(H, W) float32, 0..1: probability of one class, enlarged to the picture (linear).
+
+        Raises:
+            OptionError: No such class.
+        """
+        if label not in self.labels:
+            raise OptionError(f"No class {label!r} here. Known: {', '.join(self.labels)}.")
+        plane = self.probabilities[self.labels.index(label)]
+        enlarged = cv2.resize(plane, self.size_wh, interpolation=cv2.INTER_LINEAR)
+        return enlarged.astype(np.float32, copy=False)
+
+    def mask(self, label: str, threshold: float = 0.5) -> Bools:
+        """(H, W) bool: where the probability of a class is at least ``threshold``."""
+        return self.probability(label) >= threshold
+
+    def to_dict(self) -> dict[str, Any]:
+        """``labels``, ``size_wh``, ``coverage`` (share of the picture above 0.5, one a class)
+        and ``grid``: probabilities averaged over 16 x 16 cells, enough to compare two answers."""
+        grid = [cv2.resize(p, (16, 16), interpolation=cv2.INTER_AREA) for p in self.probabilities]
+        return {
+            "labels": list(self.labels),
+            "size_wh": list(self.size_wh),
+            "coverage": _rounded((self.probabilities >= 0.5).mean(axis=(1, 2)), 4),
+            "grid": _rounded(np.stack(grid), 3),
+        }
+
+
+Result = Classification | Detections | Faces | Embedding | Segmentation

@@ -1,0 +1,32 @@
+"""The one place where optional dependencies are imported."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from edgecnn.errors import MissingExtraError
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional dependency, or say which command installs it.
+
+    Nothing is ever installed at run time.
+
+    Args:
+        module: Dotted name of the module, for example ``"openvino"``.
+        extra: The extra of the edgecnn distribution that brings it.
+
+    Returns:
+        The imported module.
+
+    Raises:
+        MissingExtraError: The module, or one that it needs, is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"This needs the module {module!r}, which is not installed ({error}). "
+            f"Install it with: pip install 'edgecnn[{extra}]'"
+        ) from error
