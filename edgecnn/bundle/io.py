@@ -1,0 +1,230 @@
+"""Reading and writing bundles.
+
+A file of a bundle is handed out only after its size and SHA-256 were found right, so that nothing
+altered or truncated reaches a native parser. Writing goes to a temporary neighbour first and is
+renamed when complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edgecnn.bundle.check import check_manifest
+from edgecnn.bundle.paths import MANIFEST, check_path
+from edgecnn.bundle.schema import SCHEMA_VERSION, FileEntry, Manifest, Variant
+from edgecnn.bundle.store import MAX_MANIFEST_BYTES, Store, open_store
+from edgecnn.errors import BundleError
+
+EDGE_SUFFIX = ".edge"
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle that was opened: its manifest, and its files on request.
+
+    Attributes:
+        manifest: What ``bundle.json`` says.
+        store: Where the files are.
+    """
+
+    manifest: Manifest
+    store: Store
+
+    def read(self, path: str) -> bytes:
+        """Content of a file of the bundle, after its size and hash were checked.
+
+        Raises:
+            BundleError: Not a file of this bundle, missing, or altered.
+        """
+        if path not in self.manifest.files:
+            raise BundleError(f"{self.store.name}: {path!r} is not a file of this bundle.")
+        entry = self.manifest.files[path]
+        size = self.store.size(path)
+        if size != entry.bytes:
+            raise BundleError(
+                f"{self.store.name}: {path!r} has {size} bytes, but {MANIFEST} says {entry.bytes}. "
+                "It is truncated or altered; copy the bundle again."
+            )
+        content = self.store.read(path)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != entry.sha256:
+            raise BundleError(
+                f"{self.store.name}: {path!r} was altered: its SHA-256 is {digest[:12]}..., but "
+                f"{MANIFEST} says {entry.sha256[:12]}... Copy the bundle again."
+            )
+        return content
+
+    def read_variant(self, variant: Variant) -> tuple[bytes, bytes]:
+        """Model and weights (empty for a ``.tflite``) of a variant, both verified."""
+        weights = self.read(variant.weights) if variant.weights is not None else b""
+        return self.read(variant.file), weights
+
+    def verify(self) -> None:
+        """Check every file of the bundle; raises BundleError for the first that is wrong."""
+        for path in self.manifest.files:
+            self.read(path)
+
+
+def parse_manifest(content: bytes, *, where: str) -> Manifest:
+    """Decode and check ``bundle.json``.
+
+    Raises:
+        BundleError: Not JSON, a newer schema, a missing, unknown or senseless field.
+    """
+    try:
+        version = msgspec.json.decode(content, type=_Version).schema_version
+        if version > SCHEMA_VERSION:
+            raise BundleError(
+                f"{where} uses bundle schema {version}; this edgecnn reads up to {SCHEMA_VERSION}. "
+                "Update edgecnn: pip install -U edgecnn"
+            )
+        if version < 1:
+            raise BundleError(f"{where}: schema_version must be 1 or more, but got {version}.")
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BundleError(f"{where} is not a valid {MANIFEST}: {error}.") from error
+    check_manifest(manifest, where=where)
+    return manifest
+
+
+def load(path: str | os.PathLike[str]) -> Bundle:
+    """Open a bundle: a folder with ``bundle.json``, or an ``.edge`` file.
+
+    Only the manifest is read; the other files are read, and verified, when they are needed.
+
+    Raises:
+        BundleError: Not a bundle, damaged, or made by a newer edgecnn.
+    """
+    store = open_store(Path(path))
+    content = store.read(MANIFEST, MAX_MANIFEST_BYTES)
+    return Bundle(parse_manifest(content, where=store.name), store)
+
+
+def file_entries(files: Mapping[str, bytes]) -> dict[str, FileEntry]:
+    """The ``files`` table of a manifest, sorted by path."""
+    return {
+        path: FileEntry(
+            sha256=hashlib.sha256(files[path]).hexdigest(), bytes=len(files[path])
+        )
+        for path in sorted(files)
+    }
+
+
+def save(
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    path: str | os.PathLike[str],
+    *,
+    force: bool = False,
+) -> Path:
+    """Write a bundle; its ``files`` table is made anew from ``files``.
+
+    The same content gives the same bytes. What was at ``path`` stays until the new bundle is
+    complete.
+
+    Args:
+        manifest: Everything but ``files``.
+        files: Content by path inside the bundle, without ``bundle.json``.
+        path: A folder to make, or a file that ends in ``.edge``.
+        force: Replace a bundle that is there already.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        BundleError: The path exists and ``force`` is off, is something other than a bundle, or
+            cannot be written; or the manifest names a file that ``files`` lacks.
+    """
+    target = Path(path)
+    complete = msgspec.structs.replace(manifest, files=file_entries(files))
+    check_manifest(complete, where=str(target))
+    for name in files:
+        check_path(name, where=str(target))
+    text = msgspec.json.format(msgspec.json.encode(complete), indent=1) + b"\n"
+    everything = {MANIFEST: text, **{name: files[name] for name in sorted(files)}}
+    _refuse_or_allow(target, force=force)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix == EDGE_SUFFIX:
+            _write_zip(everything, target)
+        else:
+            _write_folder(everything, target)
+    except OSError as error:
+        raise BundleError(
+            f"Cannot write the bundle {target}: {error.strerror or error}. Nothing was changed."
+        ) from error
+    return target
+
+
+def export(bundle: Bundle, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Write a bundle again elsewhere, as a folder or an ``.edge`` file, with all files verified."""
+    files = {name: bundle.read(name) for name in bundle.manifest.files}
+    return save(bundle.manifest, files, path, force=force)
+
+
+def _refuse_or_allow(target: Path, *, force: bool) -> None:
+    if not target.exists():
+        return
+    if not force:
+        raise BundleError(f"{target} exists already. Choose another path, or replace it: --force")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).exists():
+        raise BundleError(f"{target} is a folder with other things in it; it is not replaced.")
+
+
+def _write_zip(everything: Mapping[str, bytes], target: Path) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+                for path, content in everything.items():
+                    info = zipfile.ZipInfo(path, _ZIP_TIME)
+                    info.external_attr = 0o644 << 16
+                    archive.writestr(info, content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_folder(everything: Mapping[str, bytes], target: Path) -> None:
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        for path, content in everything.items():
+            file = temporary / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        temporary.chmod(0o755)
+        if target.exists():
+            # A folder cannot be replaced in one step: move the old one aside, then drop it.
+            aside = temporary.with_name(temporary.name + ".old")
+            target.rename(aside)
+            try:
+                temporary.rename(target)
+            except OSError:
+                aside.rename(target)
+                raise
+            shutil.rmtree(aside)
+        else:
+            temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
