@@ -94,5 +94,7 @@ def _real(stored: NDArray[Any], quantization: dict[str, Any], dtype: str) -> NDA
     """Undo the storage type; ``scale`` and ``min`` exist for the integer ones only."""
     if "scale" not in quantization:
         return stored.astype(dtype)
-    real = stored.astype(np.float64) * quantization["scale"] + quantization["min"]
+    real = stored.astype(np.float64)
+    real *= float(quantization["scale"])
+    real += float(quantization["min"])
     return real.astype(dtype)
