@@ -1,0 +1,54 @@
+# `make app` shows what edgecnn does; `make test` proves it. Both start from a bare machine with
+# make and Python 3.11 or newer, and are quick the second time.
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIN := constraints.txt
+PINNED := pyproject.toml $(PIN) .ci/venv .ci/system
+
+.PHONY: help app test lint type bench test-arm constraints clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# What users have: the base dependencies and OpenVINO, never TensorFlow.
+$(VENV)/.app: $(PINNED)
+	@.ci/venv $(VENV) $(PIN) -e '.[openvino]' >&2
+	@.ci/system $(VENV) numpy cv2 ai_edge_litert.interpreter openvino >&2
+	@touch $@
+
+# What developers have on top: converters, TensorFlow, linters, test tools.
+$(VENV)/.dev: $(PINNED) | $(VENV)/.app
+	@.ci/venv $(VENV) $(PIN) -e '.[openvino,convert,dev]' >&2
+	@touch $@ $(VENV)/.app
+
+app: $(VENV)/.app  ## run the demo: pictures in, labels, boxes and faces out
+	@$(BIN)/edgecnn app
+
+test: lint type $(VENV)/.dev  ## everything but packaging and the emulated Pi: lint, types, tests, README
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.dev  ## ruff, formatting, import contracts
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
+	@$(BIN)/lint-imports --no-logo >$(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
+
+type: $(VENV)/.dev  ## mypy --strict
+	@$(BIN)/mypy --no-error-summary
+
+bench: $(VENV)/.dev  ## the tables of the README (minutes; wants an idle machine)
+	@$(BIN)/python benchmarks/runtime.py
+
+test-arm: $(VENV)/.dev  ## prove the device column on an emulated Raspberry Pi 4 (root; minutes)
+	@tests/arm/run.sh $(BIN)/python
+
+constraints: $(VENV)/.dev  ## resolve the newest versions that fit together and pin them
+	@$(BIN)/python .ci/constraints.py all $(PIN)
+	@$(BIN)/python .ci/constraints.py tflite-runtime constraints-tflite-runtime.txt pytest pytest-timeout
+
+clean:  ## remove environments, caches and build results
+	@rm -rf .venv* build dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
