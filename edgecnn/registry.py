@@ -84,6 +84,18 @@ TASKS = Registry(
 COMPOSITES = Registry("composite", {"faces": "edgecnn.tasks.faces:FacePipeline"})
 """Tasks made of several bundles, loaded by name."""
 
+NETS = Registry(
+    "net",
+    {
+        "efficientnet_lite0": "edgecnn.nets.efficientnet_lite:efficientnet_lite0",
+        "efficientnet_lite1": "edgecnn.nets.efficientnet_lite:efficientnet_lite1",
+        "efficientnet_lite2": "edgecnn.nets.efficientnet_lite:efficientnet_lite2",
+        "efficientnet_lite3": "edgecnn.nets.efficientnet_lite:efficientnet_lite3",
+        "efficientnet_lite4": "edgecnn.nets.efficientnet_lite:efficientnet_lite4",
+    },
+)
+"""Architectures that can be trained (needs the extra ``train``)."""
+
 ZOO_RECIPES = Registry(
     "zoo recipe",
     {
