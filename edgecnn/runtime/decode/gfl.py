@@ -1,0 +1,135 @@
+"""NanoDet and other heads of Generalized Focal Loss: box sides as distributions over distances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+import numpy as np
+
+from edgecnn.bundle.schema import Manifest
+from edgecnn.core.anchors import stride_centres
+from edgecnn.core.placement import Placement
+from edgecnn.core.results import Detections
+from edgecnn.runtime.decode import parameters_of
+from edgecnn.runtime.decode.detections import (
+    DetectionParameters,
+    Ints,
+    ResultBuilder,
+    Thresholds,
+    candidates,
+    joined,
+)
+from edgecnn.runtime.decode.outputs import named_output, softmax
+from edgecnn.runtime.output import Floats, Output
+
+
+class GFLParameters(DetectionParameters, frozen=True, kw_only=True):
+    """Parameters of `GFLDecoder`.
+
+    Attributes:
+        strides: Pixels of the input for one cell, for each map.
+        reg_max: Largest distance that a side's distribution reaches, in cells.
+    """
+
+    strides: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1)], ...], msgspec.Meta(min_length=1)]
+    reg_max: Annotated[int, msgspec.Meta(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    scores: str
+    distances: str
+    stride: int
+    centres_xy: Floats
+
+
+def distances_from_logits(logits: Floats, reg_max: int) -> Floats:
+    """Expected distance of each side, in cells.
+
+    Reference: Li et al. 2020, "Generalized Focal Loss", equation 5.
+
+    Args:
+        logits: (N, 4 * (reg_max + 1)) float32, a distribution over 0..reg_max a side.
+        reg_max: Largest distance.
+
+    Returns:
+        (N, 4) float32, 0..reg_max, in the order of the sides.
+    """
+    distribution = softmax(logits.reshape(-1, reg_max + 1))
+    expected: Floats = np.dot(distribution, np.arange(reg_max + 1, dtype=np.float32))
+    return expected.reshape(-1, 4)
+
+
+class GFLDecoder:
+    """Decodes ``scores_{stride}`` (1, cells, classes) and ``distances_{stride}`` (1, cells, 4 x).
+
+    Scores went through a sigmoid inside the network. Distances run from the centre of the cell to
+    left, top, right and bottom.
+
+    Args:
+        manifest: A bundle whose decoder has `GFLParameters`.
+
+    Raises:
+        BundleError: The parameters are wrong.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._parameters = parameters_of(manifest, GFLParameters)
+        self._bundle = manifest.name
+        self._result = ResultBuilder(manifest)
+        size_wh = (manifest.input.width, manifest.input.height)
+        self._maps = [
+            _Map(f"scores_{stride}", f"distances_{stride}", stride, stride_centres(size_wh, stride))
+            for stride in self._parameters.strides
+        ]
+
+    def __call__(
+        self,
+        outputs: Mapping[str, Output],
+        placement: Placement,
+        *,
+        score_threshold: float | None = None,
+        iou_threshold: float | None = None,
+        max_results: int | None = None,
+    ) -> Detections:
+        """Objects, best first.
+
+        Raises:
+            BundleError: An output is missing or of another shape.
+            BackendError: An output holds NaN.
+        """
+        thresholds = Thresholds.resolve(
+            self._parameters, score_threshold, iou_threshold, max_results
+        )
+        parts = [self._decode(level, outputs, thresholds.score) for level in self._maps]
+        boxes, scores, class_ids = joined(parts)
+        return self._result(boxes, scores, class_ids, placement, thresholds)
+
+    def _decode(
+        self, level: _Map, outputs: Mapping[str, Output], score_threshold: float
+    ) -> tuple[Floats, Floats, Ints]:
+        cells = len(level.centres_xy)
+        bins = 4 * (self._parameters.reg_max + 1)
+        confidence = named_output(outputs, level.scores, (1, cells, None), bundle=self._bundle)
+        sides = named_output(outputs, level.distances, (1, cells, bins), bundle=self._bundle)
+        places, class_ids, scores = candidates(
+            confidence,
+            confidence.data[0],
+            score_threshold,
+            activation="none",
+            name=level.scores,
+            bundle=self._bundle,
+        )
+        if len(places) == 0:
+            return np.empty((0, 4), np.float32), scores, class_ids
+        logits = sides.real(sides.data[0][places])
+        distances = distances_from_logits(logits, self._parameters.reg_max)
+        distances *= np.float32(level.stride)
+        centres = level.centres_xy[places]
+        boxes = np.empty_like(distances)
+        np.subtract(centres, distances[:, :2], out=boxes[:, :2])
+        np.add(centres, distances[:, 2:], out=boxes[:, 2:])
+        return boxes, scores, class_ids
