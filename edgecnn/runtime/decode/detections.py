@@ -149,6 +149,11 @@ class ResultBuilder:
         self._bundle = manifest.name
         self._labels = Labels(manifest.labels)
 
+    def nothing(self) -> Detections:
+        """No objects."""
+        boxes, scores = np.empty((0, 4), np.float32), np.empty(0, np.float32)
+        return Detections(boxes, scores, np.empty(0, np.int64), ())
+
     def __call__(
         self,
         boxes_xyxy: Floats,
@@ -169,6 +174,8 @@ class ResultBuilder:
         Raises:
             BackendError: A box or score is NaN.
         """
+        if len(scores) == 0:
+            return self.nothing()
         refuse_nan(boxes_xyxy, "boxes (decoded)", bundle=self._bundle)
         refuse_nan(scores, "scores (decoded)", bundle=self._bundle)
         best = strongest(scores)
@@ -182,9 +189,3 @@ class ResultBuilder:
         kept, boxes = kept[: thresholds.max_results], boxes[: thresholds.max_results]
         ids = class_ids[kept]
         return Detections(boxes, scores[kept], ids, self._labels(ids))
-
-
-def joined(parts: list[tuple[Floats, Floats, Ints]]) -> tuple[Floats, Floats, Ints]:
-    """Boxes, scores and class ids of several maps as one of each."""
-    boxes, scores, class_ids = zip(*parts, strict=True)
-    return np.concatenate(boxes), np.concatenate(scores), np.concatenate(class_ids)

@@ -20,7 +20,6 @@ from edgecnn.runtime.decode.detections import (
     ResultBuilder,
     Thresholds,
     candidates,
-    joined,
 )
 from edgecnn.runtime.decode.outputs import named_output, softmax
 from edgecnn.runtime.output import Floats, Output
@@ -61,6 +60,22 @@ def distances_from_logits(logits: Floats, reg_max: int) -> Floats:
     distribution = softmax(logits.reshape(-1, reg_max + 1))
     expected: Floats = np.dot(distribution, np.arange(reg_max + 1, dtype=np.float32))
     return expected.reshape(-1, 4)
+
+
+def boxes_around(centres_xy: Floats, distances_ltrb: Floats) -> Floats:
+    """Boxes from a point inside each and the distances to its left, top, right and bottom side.
+
+    Args:
+        centres_xy: (N, 2) float32.
+        distances_ltrb: (N, 4) float32, in the same unit.
+
+    Returns:
+        (N, 4) float32 x_min, y_min, x_max, y_max.
+    """
+    boxes = np.empty_like(distances_ltrb)
+    np.subtract(centres_xy, distances_ltrb[:, :2], out=boxes[:, :2])
+    np.add(centres_xy, distances_ltrb[:, 2:], out=boxes[:, 2:])
+    return boxes
 
 
 class GFLDecoder:
@@ -104,13 +119,30 @@ class GFLDecoder:
         thresholds = Thresholds.resolve(
             self._parameters, score_threshold, iou_threshold, max_results
         )
-        parts = [self._decode(level, outputs, thresholds.score) for level in self._maps]
-        boxes, scores, class_ids = joined(parts)
-        return self._result(boxes, scores, class_ids, placement, thresholds)
+        logits, centres, strides, scores, class_ids = [], [], [], [], []
+        for level in self._maps:
+            places, level_classes, level_scores, level_logits = self._chosen(
+                level, outputs, thresholds.score
+            )
+            if len(places):
+                logits.append(level_logits)
+                centres.append(level.centres_xy[places])
+                strides.append(np.full((len(places), 1), level.stride, np.float32))
+                scores.append(level_scores)
+                class_ids.append(level_classes)
+        if not logits:
+            return self._result.nothing()
+        # One pass over the survivors of all maps: on so few numbers it is the calls that cost.
+        distances = distances_from_logits(np.concatenate(logits), self._parameters.reg_max)
+        boxes = boxes_around(np.concatenate(centres), distances * np.concatenate(strides))
+        return self._result(
+            boxes, np.concatenate(scores), np.concatenate(class_ids), placement, thresholds
+        )
 
-    def _decode(
+    def _chosen(
         self, level: _Map, outputs: Mapping[str, Output], score_threshold: float
-    ) -> tuple[Floats, Floats, Ints]:
+    ) -> tuple[Ints, Ints, Floats, Floats]:
+        """Cells of one map above the threshold: places, class ids, scores and side logits."""
         cells = len(level.centres_xy)
         bins = 4 * (self._parameters.reg_max + 1)
         confidence = named_output(outputs, level.scores, (1, cells, None), bundle=self._bundle)
@@ -123,13 +155,4 @@ class GFLDecoder:
             name=level.scores,
             bundle=self._bundle,
         )
-        if len(places) == 0:
-            return np.empty((0, 4), np.float32), scores, class_ids
-        logits = sides.real(sides.data[0][places])
-        distances = distances_from_logits(logits, self._parameters.reg_max)
-        distances *= np.float32(level.stride)
-        centres = level.centres_xy[places]
-        boxes = np.empty_like(distances)
-        np.subtract(centres, distances[:, :2], out=boxes[:, :2])
-        np.add(centres, distances[:, 2:], out=boxes[:, 2:])
-        return boxes, scores, class_ids
+        return places, class_ids, scores, sides.real(sides.data[0][places])

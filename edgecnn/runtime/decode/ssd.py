@@ -69,7 +69,8 @@ def decode_offsets(
     Returns:
         (N, 4) float32 centre y, centre x, height, width, in the unit of the anchors.
     """
-    scaled: Floats = offsets_yxhw / np.array(box_scales, np.float32)
+    divisors: Floats = np.array(box_scales, np.float32)
+    scaled: Floats = offsets_yxhw / divisors
     boxes = np.empty_like(scaled)
     boxes[:, :2] = scaled[:, :2] * anchors_yxhw[:, 2:] + anchors_yxhw[:, :2]
     boxes[:, 2:] = np.exp(np.minimum(scaled[:, 2:], _LARGEST_LOG_SIZE)) * anchors_yxhw[:, 2:]

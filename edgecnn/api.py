@@ -1,0 +1,122 @@
+"""The public functions behind ``import edgecnn``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from edgecnn.bundle import io
+from edgecnn.core import draw as drawing
+from edgecnn.core.image import Pixels
+from edgecnn.core.results import Result
+from edgecnn.errors import OptionError
+from edgecnn.registry import COMPOSITES, TASKS
+from edgecnn.runtime.backend import Compute
+from edgecnn.runtime.bare import BARE_SUFFIXES, Description, describe
+from edgecnn.runtime.policy import choose
+from edgecnn.tasks.base import Picture, as_pixels
+from edgecnn.zoo.catalogue import find
+
+
+def load(
+    model: str | os.PathLike[str],
+    *,
+    backend: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    compute: Compute | None = None,
+    options: Any = None,
+    description: Description | None = None,
+) -> Any:
+    """Load a model, ready to answer about pictures.
+
+    What is not named is chosen for this machine; ``task.info.reason`` says why.
+
+    Args:
+        model: Name of a zoo bundle, or ``"faces"`` (detector and embedder in one); or the path of a
+            bundle folder, an ``.edge`` file, or a bare ``.tflite`` or OpenVINO ``.xml``.
+        backend: ``litert``, ``openvino`` or ``tflite_runtime``.
+        precision: ``float32``, ``float16`` or ``int8``, as far as the bundle has it.
+        threads: Threads of inference and OpenCV; None for the cores there are, at most four.
+        compute: ``f32`` (default), or ``bf16`` on OpenVINO.
+        options: Options of the task, for example `edgecnn.tasks.options.DetectOptions`.
+        description: For a bare file without metadata: what it is for and how to feed it.
+
+    Returns:
+        `ImageClassifier`, `ObjectDetector`, `FaceDetector`, `ImageEmbedder`, `ImageSegmenter` or
+        `FacePipeline`, by the bundle's task.
+
+    Raises:
+        UnknownNameError: No such bundle or backend; lists the known ones.
+        BundleError: The bundle is damaged, altered or not understood.
+        BackendError: No installed backend can run it.
+        OptionError: A value that cannot be used.
+    """
+    settings: dict[str, Any] = {
+        "backend": backend,
+        "precision": precision,
+        "threads": threads,
+        "compute": compute,
+    }
+    name = os.fspath(model)
+    if name in COMPOSITES:
+        return _load_composite(name, settings, options)
+    bundle = open_bundle(model, description=description)
+    choice = choose(bundle.manifest, **settings)
+    return TASKS[bundle.manifest.task](bundle, choice, options)
+
+
+def open_bundle(
+    model: str | os.PathLike[str], *, description: Description | None = None
+) -> io.Bundle:
+    """The bundle behind a zoo name or a path, without loading a model.
+
+    A bare model file becomes a bundle in memory, which `edgecnn.bundle.io.export` can save.
+
+    Raises:
+        UnknownNameError: Neither a path nor a name of the zoo.
+        BundleError: Damaged, or a bare file that does not say what it is.
+    """
+    name = os.fspath(model)
+    path = Path(name)
+    if path.suffix.lower() in BARE_SUFFIXES:
+        return describe(path, description)
+    if description is not None:
+        raise OptionError("description belongs to a bare .tflite or .xml; a bundle has its own.")
+    looks_like_path = isinstance(model, os.PathLike) or os.sep in name or path.exists()
+    return io.load(path if looks_like_path or path.suffix == io.EDGE_SUFFIX else find(name))
+
+
+def _load_composite(name: str, settings: dict[str, Any], options: Any) -> Any:
+    composite = COMPOSITES[name]
+    parts = []
+    try:
+        for part in composite.parts:
+            bundle = open_bundle(part)
+            part_options = options if not parts else None
+            choice = choose(bundle.manifest, **settings)
+            parts.append(TASKS[bundle.manifest.task](bundle, choice, part_options))
+    except BaseException:
+        for loaded in parts:
+            loaded.close()
+        raise
+    return composite(*parts)
+
+
+def draw(picture: Picture, result: Result, color: str | None = None) -> Pixels:
+    """A copy of a picture with a result drawn on it.
+
+    Args:
+        picture: A path, a `Frame`, or a uint8 array with its ``color``.
+        result: What a task answered about it.
+        color: For an array: ``"bgr"``, ``"rgb"`` or ``"gray"``.
+
+    Returns:
+        (H, W, 3) uint8 in the picture's colour order; BGR for a path or a grey picture.
+
+    Raises:
+        ImageError: Not a picture, or an array without its colour order.
+    """
+    pixels, order = as_pixels(picture, color)
+    return drawing.draw(pixels, result, color=order)

@@ -1,0 +1,174 @@
+"""A session: one opened model and the one thread that may touch it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import TracebackType
+
+from edgecnn.errors import BackendError
+from edgecnn.runtime.backend import Array, Engine, Feed, TensorInfo
+from edgecnn.runtime.output import Output
+from edgecnn.runtime.threads import share_with_opencv
+
+
+_CLOSED = "This session is closed. Load the model again."
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What one run gave.
+
+    Attributes:
+        outputs: By name, as stored, with their quantization.
+        infer_ms: Time in the engine, filling the input included, in milliseconds.
+        wait_ms: Time between `Session.submit` and the start of the run.
+    """
+
+    outputs: dict[str, Output]
+    infer_ms: float
+    wait_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    feeds: Mapping[str, Feed]
+    future: Future[Inference]
+    submitted_s: float
+
+
+class Session:
+    """Runs one engine on a thread of its own, in the order of submission.
+
+    Interpreters are not thread-safe, and a picture can be prepared while another one is in the
+    engine: callers from any thread `submit` and get a future, or `infer` and wait.
+
+    Args:
+        engine: Opened model; the session owns it from now on.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        share_with_opencv(engine.info.threads)
+        # The thread knows the engine and the queue but not the session, so that a session that
+        # nobody holds any more is collected, and takes its thread with it.
+        self._thread = threading.Thread(
+            target=_serve,
+            args=(engine, self._jobs, self._closed),
+            name=f"edgecnn-{engine.info.backend}",
+            daemon=True,
+        )
+        self._thread.start()
+        self._finalizer = weakref.finalize(self, _stop, self._jobs, self._closed)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for its `inputs`, `outputs` and `info`; never call its `infer`."""
+        return self._engine
+
+    @property
+    def input(self) -> TensorInfo:
+        """The only input of the model.
+
+        Raises:
+            BackendError: The model has several.
+        """
+        if len(self._engine.inputs) != 1:
+            raise BackendError(
+                f"The model has {len(self._engine.inputs)} inputs ({', '.join(self._engine.inputs)}"
+                "); a task feeds exactly one picture."
+            )
+        return next(iter(self._engine.inputs.values()))
+
+    def submit(self, feeds: Mapping[str, Feed]) -> Future[Inference]:
+        """Queue one run.
+
+        Args:
+            feeds: See `edgecnn.runtime.backend.Engine.infer`. Functions are called on the
+                session's thread.
+
+        Returns:
+            A future; its exception is a BackendError when the run failed. Cancelling it before
+            its turn drops the run.
+
+        Raises:
+            BackendError: The session is closed.
+        """
+        job = _Job(feeds, Future(), time.perf_counter())
+        with self._lock:
+            if self._closed.is_set():
+                raise BackendError(_CLOSED)
+            self._jobs.put(job)
+        return job.future
+
+    def infer(self, feeds: Mapping[str, Feed]) -> Inference:
+        """Run once and wait for the answer."""
+        return self.submit(feeds).result()
+
+    def warm_up(self, runs: int = 1) -> None:
+        """Run on an input of zeros, so that the first picture does not pay for first-time work."""
+        feed: dict[str, Feed] = dict.fromkeys(self._engine.inputs, _fill_with_zeros)
+        for _ in range(runs):
+            self.infer(feed)
+
+    def close(self) -> None:
+        """Finish the run in progress, refuse the queued ones, release the model."""
+        with self._lock:
+            self._finalizer()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _serve(engine: Engine, jobs: queue.SimpleQueue[_Job | None], closed: threading.Event) -> None:
+    """The session's thread: the only place where the engine runs."""
+    infos = engine.outputs
+    while (job := jobs.get()) is not None:
+        if not job.future.set_running_or_notify_cancel():
+            continue
+        if closed.is_set():
+            job.future.set_exception(BackendError(_CLOSED))
+            continue
+        start_s = time.perf_counter()
+        try:
+            raw = engine.infer(job.feeds)
+            outputs = {
+                name: Output(array, infos[name].scale, infos[name].zero_point)
+                for name, array in raw.items()
+            }
+        except BaseException as error:  # noqa: BLE001 (belongs to whoever waits for the future)
+            job.future.set_exception(error)
+            continue
+        end_s = time.perf_counter()
+        job.future.set_result(
+            Inference(outputs, (end_s - start_s) * 1e3, (start_s - job.submitted_s) * 1e3)
+        )
+        del job
+    engine.close()
+
+
+def _stop(jobs: queue.SimpleQueue[_Job | None], closed: threading.Event) -> None:
+    closed.set()
+    jobs.put(None)
+
+
+def _fill_with_zeros(view: Array) -> None:
+    view.fill(0)

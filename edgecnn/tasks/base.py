@@ -1,0 +1,255 @@
+"""What all tasks share: a picture goes in, is prepared, run and decoded, and a result comes out."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, TypeVar, cast
+
+from edgecnn.bundle.io import Bundle
+from edgecnn.core.image import Pixels, read_image
+from edgecnn.core.results import Result
+from edgecnn.errors import ImageError, OptionError
+from edgecnn.registry import DECODERS
+from edgecnn.runtime.decode import Decoder
+from edgecnn.runtime.opening import open_session
+from edgecnn.runtime.policy import Choice
+from edgecnn.runtime.preprocess import Prepared, Preprocessor
+from edgecnn.runtime.session import Inference
+from edgecnn.video.frame import Frame
+
+Picture = Any
+"""A path, a `Frame`, or a uint8 array together with its colour order."""
+
+ResultT = TypeVar("ResultT", bound=Result)
+OptionsT = TypeVar("OptionsT")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time of one call went, in milliseconds.
+
+    Attributes:
+        pre_ms: Checking and resizing the picture (reading a file excluded).
+        wait_ms: Waiting for the engine.
+        infer_ms: Filling the input tensor and running the network.
+        post_ms: Decoding the outputs.
+        total_ms: From the picture in memory to the result.
+    """
+
+    pre_ms: float
+    wait_ms: float
+    infer_ms: float
+    post_ms: float
+    total_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInfo:
+    """What answers, and why it was chosen."""
+
+    name: str
+    title: str
+    task: str
+    file: str
+    precision: str
+    backend: str
+    backend_version: str
+    compute: str
+    threads: int
+    reason: str
+
+
+def as_pixels(picture: Picture, color: str | None) -> tuple[Pixels, str | None]:
+    """Pixels and colour order of whatever a user may hand in.
+
+    Raises:
+        SourceError: A path that cannot be read as a picture.
+        ImageError: A colour order given where it is known already.
+    """
+    if isinstance(picture, Frame):
+        if color is not None and color != picture.color:
+            raise ImageError(f"The frame is {picture.color}, but color={color!r} was given.")
+        return picture.pixels, picture.color
+    if isinstance(picture, str | os.PathLike):
+        if color is not None:
+            raise ImageError("color belongs to an array; a file knows its own colour order.")
+        return read_image(picture), "bgr"
+    return picture, color
+
+
+class Pending(Generic[ResultT]):
+    """An answer on its way: `result` waits for the engine and decodes on the caller's thread."""
+
+    def __init__(
+        self,
+        task: Task[ResultT, Any],
+        prepared: Prepared,
+        future: Future[Inference],
+        options: Any,
+        start_s: float,
+        pre_ms: float,
+    ) -> None:
+        self._task = task
+        self._prepared: Prepared | None = prepared
+        self._placement = prepared.placement
+        self._future = future
+        self._options = options
+        self._start_s = start_s
+        self._pre_ms = pre_ms
+        self._result: ResultT | None = None
+        self.timing: Timing | None = None
+
+    def done(self) -> bool:
+        """Whether `result` would return without waiting for the engine."""
+        return self._future.done()
+
+    def result(self) -> ResultT:
+        """The result; raises what went wrong in the engine."""
+        if self._result is not None:
+            return self._result
+        try:
+            inference = self._future.result()
+        finally:
+            if self._prepared is not None:
+                self._prepared.release()
+                self._prepared = None
+        decode_s = time.perf_counter()
+        result = self._task.decode(inference, self._placement, self._options)
+        end_s = time.perf_counter()
+        self.timing = Timing(
+            self._pre_ms,
+            inference.wait_ms,
+            inference.infer_ms,
+            (end_s - decode_s) * 1e3,
+            (end_s - self._start_s) * 1e3,
+        )
+        self._task.timing = self.timing
+        self._result = result
+        return result
+
+
+class Task(Generic[ResultT, OptionsT]):
+    """A loaded model that answers about pictures.
+
+    Made by `edgecnn.load`. May be called from several threads; close it, or use it in a ``with``
+    statement, to release the model early.
+
+    Args:
+        bundle: The opened bundle.
+        choice: What to run of it.
+        options: Options of the task; None for its defaults.
+
+    Attributes:
+        options: May be replaced at any time; the next call uses them.
+        timing: Where the time of the last finished call went.
+    """
+
+    options_type: type[OptionsT]
+
+    def __init__(self, bundle: Bundle, choice: Choice, options: OptionsT | None = None) -> None:
+        if options is not None and not isinstance(options, self.options_type):
+            raise OptionError(
+                f"{type(self).__name__} takes {self.options_type.__name__}, but got "
+                f"{type(options).__name__}."
+            )
+        self.bundle = bundle
+        self.options: OptionsT = options if options is not None else self.options_type()
+        self.timing: Timing | None = None
+        # A decoder says what is wrong with a bundle before the model is opened for nothing.
+        self._decoder: Decoder = DECODERS[bundle.manifest.decoder.name](bundle.manifest)
+        self._session = open_session(bundle, choice)
+        tensor = self._session.input
+        self._input_name = tensor.name
+        self._preprocessor = Preprocessor(bundle.manifest.input, tensor)
+        self._choice = choice
+
+    @property
+    def info(self) -> TaskInfo:
+        """What answers, and why it was chosen."""
+        manifest, choice = self.bundle.manifest, self._choice
+        return TaskInfo(
+            name=manifest.name,
+            title=manifest.title,
+            task=manifest.task,
+            file=choice.variant.file,
+            precision=choice.variant.precision,
+            backend=choice.backend,
+            backend_version=self._session.engine.info.version,
+            compute=choice.compute,
+            threads=choice.threads,
+            reason=choice.reason,
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their ids."""
+        return self.bundle.manifest.labels
+
+    def __call__(
+        self, picture: Picture, color: str | None = None, *, options: OptionsT | None = None
+    ) -> ResultT:
+        """Answer about one picture.
+
+        Args:
+            picture: A path, a `Frame`, or a uint8 array: (H, W, 3), or (H, W) when grey.
+            color: For an array: ``"bgr"``, ``"rgb"`` or ``"gray"``.
+            options: For this call only.
+
+        Raises:
+            ImageError: Not a picture, or an array without its colour order.
+            SourceError: A file that is not there or cannot be decoded.
+            BackendError: The engine failed.
+        """
+        return self.submit(picture, color, options=options).result()
+
+    def submit(
+        self, picture: Picture, color: str | None = None, *, options: OptionsT | None = None
+    ) -> Pending[ResultT]:
+        """Start answering: the picture is prepared now, the engine runs on its own thread."""
+        pixels, order = as_pixels(picture, color)
+        return self._submit(pixels, order, options)
+
+    def _submit(
+        self, pixels: Pixels, color: str | None, options: OptionsT | None
+    ) -> Pending[ResultT]:
+        start_s = time.perf_counter()
+        prepared = self._preprocessor.prepare(pixels, color)
+        pre_ms = (time.perf_counter() - start_s) * 1e3
+        try:
+            future = self._session.submit({self._input_name: prepared.fill})
+        except BaseException:
+            prepared.release()
+            raise
+        chosen = options if options is not None else self.options
+        return Pending(self, prepared, future, chosen, start_s, pre_ms)
+
+    def decode(self, inference: Inference, placement: Any, options: OptionsT) -> ResultT:
+        """From raw outputs to the task's result."""
+        result = self._decoder(inference.outputs, placement, **self._decoder_options(options))
+        return cast("ResultT", result)
+
+    def _decoder_options(self, options: OptionsT) -> dict[str, Any]:
+        """The options that concern decoding, as the decoder's keyword arguments."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release the model; later calls raise. Closing twice is harmless."""
+        self._session.close()
+
+    def __enter__(self: TaskT) -> TaskT:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+TaskT = TypeVar("TaskT", bound=Task[Any, Any])

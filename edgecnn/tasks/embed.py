@@ -1,0 +1,74 @@
+"""Turning a picture, or a face in it, into a vector that can be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgecnn.core.image import check_pixels
+from edgecnn.core.results import Embedding
+from edgecnn.errors import OptionError
+from edgecnn.faces.align import align_face
+from edgecnn.tasks.base import Pending, Picture, Task, as_pixels
+from edgecnn.tasks.options import EmbedOptions
+
+
+class ImageEmbedder(Task[Embedding, EmbedOptions]):
+    """Gives the embedding of a picture.
+
+    A face embedder takes a crop in which eyes, nose and mouth lie where the network expects them:
+    use `embed_face` with the points that a face detector found. Called as a function, the picture
+    has to be such a crop already.
+    """
+
+    options_type = EmbedOptions
+
+    def _decoder_options(self, options: EmbedOptions) -> dict[str, Any]:
+        return {}
+
+    def embed_face(
+        self, picture: Picture, points_xy: NDArray[np.float32], color: str | None = None
+    ) -> Embedding:
+        """The embedding of one face in a picture.
+
+        Args:
+            picture: A path, a `Frame`, or a uint8 array with its ``color``.
+            points_xy: (6, 2) float32, pixels, as in `edgecnn.core.results.Faces.points_xy`.
+            color: For an array.
+
+        Raises:
+            OptionError: This embedder takes whole pictures.
+        """
+        return self.submit_face(picture, points_xy, color).result()
+
+    def submit_face(
+        self, picture: Picture, points_xy: NDArray[np.float32], color: str | None = None
+    ) -> Pending[Embedding]:
+        """`embed_face` without waiting for the engine."""
+        specification = self.bundle.manifest.embedding
+        alignment = specification.alignment if specification is not None else None
+        if alignment is None:
+            raise OptionError(
+                f"{self.bundle.manifest.name} embeds whole pictures, not aligned faces: "
+                "call it with the picture."
+            )
+        pixels, order = as_pixels(picture, color)
+        crop = align_face(check_pixels(pixels, order), points_xy, alignment)
+        return self._submit(crop, order, None)
+
+    def distance(self, a: Embedding, b: Embedding) -> float:
+        """Distance of two embeddings in this bundle's metric; 0 is identical.
+
+        Raises:
+            OptionError: One of them comes from another embedding space.
+        """
+        specification = self.bundle.manifest.embedding
+        for embedding in (a, b):
+            if specification is not None and embedding.space != specification.space:
+                raise OptionError(
+                    f"{self.bundle.manifest.name} compares embeddings of space "
+                    f"{specification.space!r}, but got one of {embedding.space!r}."
+                )
+        return a.distance(b)

@@ -1,0 +1,92 @@
+"""Faces with their embeddings: a detector and an embedder, each replaceable, as one task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import TracebackType
+
+from edgecnn.core.image import check_pixels
+from edgecnn.core.results import Faces
+from edgecnn.errors import OptionError
+from edgecnn.tasks.base import Picture, Timing, as_pixels
+from edgecnn.tasks.detect_faces import FaceDetector
+from edgecnn.tasks.embed import ImageEmbedder
+from edgecnn.tasks.options import FaceOptions
+from edgecnn.video.frame import Frame
+
+DETECTOR = "face_detect_blazeface_full"
+EMBEDDER = "face_embed_dlib"
+
+
+class FacePipeline:
+    """Finds faces, aligns each and embeds it: `Faces` with `embeddings`.
+
+    Made by ``edgecnn.load("faces")``. Embeddings of two pictures are compared with
+    `ImageEmbedder.distance` of `embedder`.
+
+    Args:
+        detector: Finds faces; owned from now on.
+        embedder: Embeds aligned faces; owned from now on.
+
+    Attributes:
+        detector, embedder: The two models.
+        options: Options of the detector; may be replaced at any time.
+        timing: Where the time of the last call went; ``infer_ms`` and ``wait_ms`` are sums over
+            the detector and all faces.
+    """
+
+    def __init__(self, detector: FaceDetector, embedder: ImageEmbedder) -> None:
+        if not isinstance(detector, FaceDetector) or not isinstance(embedder, ImageEmbedder):
+            raise OptionError(
+                "faces needs a model of the task detect_faces and one of the task embed, but got "
+                f"{type(detector).__name__} and {type(embedder).__name__}."
+            )
+        self.detector = detector
+        self.embedder = embedder
+        self.timing: Timing | None = None
+
+    @property
+    def options(self) -> FaceOptions:
+        """Options of the detector."""
+        return self.detector.options
+
+    @options.setter
+    def options(self, options: FaceOptions) -> None:
+        self.detector.options = options
+
+    def __call__(
+        self, picture: Picture, color: str | None = None, *, options: FaceOptions | None = None
+    ) -> Faces:
+        """Find and embed all faces of a picture; arguments and errors as of `Task`."""
+        pixels, order = as_pixels(picture, color)
+        frame = Frame(check_pixels(pixels, order), str(order))
+        faces = self.detector(frame, options=options)
+        # All crops are queued first: aligning the next face runs beside embedding this one.
+        pending = [self.embedder.submit_face(frame, points) for points in faces.points_xy]
+        embedded = replace(faces, embeddings=tuple(item.result() for item in pending))
+        timings = [self.detector.timing, *(item.timing for item in pending)]
+        known = [timing for timing in timings if timing is not None]
+        self.timing = Timing(
+            pre_ms=sum(timing.pre_ms for timing in known),
+            wait_ms=sum(timing.wait_ms for timing in known),
+            infer_ms=sum(timing.infer_ms for timing in known),
+            post_ms=sum(timing.post_ms for timing in known),
+            total_ms=sum(timing.total_ms for timing in known),
+        )
+        return embedded
+
+    def close(self) -> None:
+        """Release both models."""
+        self.detector.close()
+        self.embedder.close()
+
+    def __enter__(self) -> FacePipeline:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
