@@ -122,7 +122,8 @@ def weighted_nms(
         Boxes (K, 4), scores (K,) and points (K, P, 2), float32, by falling score.
     """
     order = _falling(scores)
-    columns = np.concatenate([boxes_xyxy, points_xy.reshape(len(boxes_xyxy), -1)], axis=1)[order]
+    flat = points_xy.reshape(len(points_xy), points_xy.shape[1] * points_xy.shape[2])
+    columns = np.concatenate([boxes_xyxy, flat], axis=1)[order]
     weights = scores[order].astype(np.float32, copy=False)
     hits = iou_matrix(columns[:, :4], columns[:, :4]) > np.float32(iou_threshold)
     # A box without area overlaps nothing by the definition above, but belongs to itself.

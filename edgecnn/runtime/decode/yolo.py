@@ -11,6 +11,7 @@ from edgecnn.bundle.schema import Manifest
 from edgecnn.core.boxes import scale_boxes, xyxy_from_cxcywh
 from edgecnn.core.placement import Placement
 from edgecnn.core.results import Detections
+from edgecnn.errors import BundleError
 from edgecnn.runtime.decode import parameters_of
 from edgecnn.runtime.decode.detections import (
     DetectionParameters,
@@ -50,6 +51,14 @@ class _YoloDecoder:
             else (1.0, 1.0)
         )
 
+    def _check_classes(self, output: Output, axis: int, before: int) -> None:
+        """Without labels any number of classes will do, but none will not."""
+        if output.data.shape[axis] <= before:
+            raise BundleError(
+                f"Bundle {self._bundle!r}: the output {_OUTPUT!r} {output.data.shape} has no "
+                f"class: axis {axis} must be longer than {before}. Is it a head of another YOLO version?"
+            )
+
     def _input_boxes(self, boxes_cxcywh: Floats) -> Floats:
         return scale_boxes(xyxy_from_cxcywh(boxes_cxcywh), self._unit_xy)
 
@@ -87,6 +96,7 @@ class YoloV5Decoder(_YoloDecoder):
         )
         columns = 5 + self._num_labels if self._num_labels else None
         output = named_output(outputs, _OUTPUT, (1, None, columns), bundle=self._bundle)
+        self._check_classes(output, axis=2, before=5)
         rows = output.data[0]
         objectness = rows[:, 4]
         refuse_nan(objectness, _OUTPUT, bundle=self._bundle)
@@ -137,6 +147,7 @@ class YoloV8Decoder(_YoloDecoder):
         )
         rows = 4 + self._num_labels if self._num_labels else None
         output = named_output(outputs, _OUTPUT, (1, rows, None), bundle=self._bundle)
+        self._check_classes(output, axis=1, before=4)
         stored = output.data[0]
         class_ids, places, scores = candidates(
             output,
