@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import edgecnn
-from edgecnn.cli import main as edgecnn_command
+edgecnn_command = None
 
 ASSETS = Path(edgecnn.__file__).parent / "_assets"
 PHOTOS = ASSETS / "images"
