@@ -56,7 +56,7 @@ class _YoloDecoder:
         if output.data.shape[axis] <= before:
             raise BundleError(
                 f"Bundle {self._bundle!r}: the output {_OUTPUT!r} {output.data.shape} has no "
-                f"class: axis {axis} must be longer than {before}. Is it a head of another YOLO version?"
+                f"class: axis {axis} must be longer than {before}. Is it another YOLO's head?"
             )
 
     def _input_boxes(self, boxes_cxcywh: Floats) -> Floats:
