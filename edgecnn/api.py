@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from edgecnn.bundle import io
-from edgecnn.core import draw as drawing
 from edgecnn.core.image import Pixels
 from edgecnn.core.results import Result
 from edgecnn.errors import OptionError
 from edgecnn.registry import COMPOSITES, TASKS
 from edgecnn.runtime.backend import Compute
-from edgecnn.runtime.bare import BARE_SUFFIXES, Description, describe
+from edgecnn.runtime.bare import BARE_SUFFIXES, Description, bundle_from_file
 from edgecnn.runtime.policy import choose
 from edgecnn.tasks.base import Picture, as_pixels
 from edgecnn.zoo.catalogue import find
@@ -81,7 +80,7 @@ def open_bundle(
     name = os.fspath(model)
     path = Path(name)
     if path.suffix.lower() in BARE_SUFFIXES:
-        return describe(path, description)
+        return bundle_from_file(path, description)
     if description is not None:
         raise OptionError("description belongs to a bare .tflite or .xml; a bundle has its own.")
     looks_like_path = isinstance(model, os.PathLike) or os.sep in name or path.exists()
@@ -90,7 +89,7 @@ def open_bundle(
 
 def _load_composite(name: str, settings: dict[str, Any], options: Any) -> Any:
     composite = COMPOSITES[name]
-    parts = []
+    parts: list[Any] = []
     try:
         for part in composite.parts:
             bundle = open_bundle(part)
@@ -118,5 +117,7 @@ def draw(picture: Picture, result: Result, color: str | None = None) -> Pixels:
     Raises:
         ImageError: Not a picture, or an array without its colour order.
     """
+    from edgecnn.core import draw as drawing  # only who draws pays for it
+
     pixels, order = as_pixels(picture, color)
     return drawing.draw(pixels, result, color=order)

@@ -117,9 +117,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
 def file_entries(files: Mapping[str, bytes]) -> dict[str, FileEntry]:
     """The ``files`` table of a manifest, sorted by path."""
     return {
-        path: FileEntry(
-            sha256=hashlib.sha256(files[path]).hexdigest(), bytes=len(files[path])
-        )
+        path: FileEntry(sha256=hashlib.sha256(files[path]).hexdigest(), bytes=len(files[path]))
         for path in sorted(files)
     }
 

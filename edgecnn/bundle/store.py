@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -133,6 +134,25 @@ class ZipStore:
                 return archive.read(self._entries[path])
             except (OSError, zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
                 raise BundleError(f"{self.name}: {path!r} is damaged ({error}).") from error
+
+
+class MemoryStore:
+    """A bundle that was put together in memory."""
+
+    def __init__(self, name: str, files: Mapping[str, bytes]) -> None:
+        self.name = name
+        self._files = dict(files)
+
+    def size(self, path: str) -> int:
+        """Size of a file in bytes."""
+        return len(self.read(path))
+
+    def read(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
+        """Content of a file."""
+        if path not in self._files:
+            raise BundleError(f"{self.name}: the file {path!r} is missing.")
+        _check_size(f"{self.name}: {path!r}", len(self._files[path]), limit)
+        return self._files[path]
 
 
 def open_store(path: Path) -> Store:

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: pictures, boxes, results. Knows nothing of models."""

@@ -99,8 +99,7 @@ def convert_color(pixels: Pixels, source: str, target: str) -> Pixels:
     """Change the colour order of a checked picture; returns the same array when nothing changes."""
     if source == target:
         return pixels
-    converted: Pixels = cv2.cvtColor(pixels, _CONVERSIONS[source, target])  # type: ignore[assignment]
-    return converted
+    return np.asarray(cv2.cvtColor(pixels, _CONVERSIONS[source, target]), np.uint8)
 
 
 def read_image(path: str | os.PathLike[str]) -> Pixels:

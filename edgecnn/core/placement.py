@@ -41,8 +41,11 @@ class Placement:
         return np.clip(corners, 0, limit).reshape(-1, 4)
 
     def region_xyxy(self) -> tuple[float, float, float, float]:
-        """The part of the input that shows the picture (without letterbox bars), in input pixels,
-        clipped to the input."""
+        """The part of the input that shows the picture, without letterbox bars.
+
+        Returns:
+            x_min, y_min, x_max, y_max in pixels of the input, clipped to it.
+        """
         x0, y0 = self.offset_xy
         x1 = x0 + self.size_wh[0] * self.scale_xy[0]
         y1 = y0 + self.size_wh[1] * self.scale_xy[1]

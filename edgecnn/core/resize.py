@@ -88,7 +88,7 @@ def plan_resize(
         # The remaining factor stays between 1 and 2, where linear interpolation still sees every
         # pixel.
         factor = min(region[2] / target[2], region[3] / target[3])
-        while factor >= 2**(halvings + 1):
+        while factor >= 2 ** (halvings + 1):
             halvings += 1
     # Only a multiple of 2**halvings can be halved exactly: up to that many pixels less one are
     # left out at the far edges, and the placement knows it.
@@ -117,7 +117,7 @@ def apply_resize(pixels: Pixels, plan: ResizePlan, canvas: Pixels) -> None:
     part = pixels[y : y + h, x : x + w]
     for _ in range(plan.halvings):
         half = (part.shape[1] // 2, part.shape[0] // 2)
-        part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        part = np.asarray(cv2.resize(part, half, interpolation=cv2.INTER_AREA), np.uint8)
     left, top, width, height = plan.target_xywh
     target = canvas[top : top + height, left : left + width]
     if part.shape == target.shape:

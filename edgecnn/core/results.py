@@ -78,9 +78,7 @@ class Classification:
         return len(self.scores)
 
     def __getitem__(self, index: int) -> ClassScore:
-        return ClassScore(
-            int(self.class_ids[index]), self.labels[index], float(self.scores[index])
-        )
+        return ClassScore(int(self.class_ids[index]), self.labels[index], float(self.scores[index]))
 
     def __iter__(self) -> Iterator[ClassScore]:
         return (self[index] for index in range(len(self)))
@@ -323,15 +321,19 @@ class Segmentation:
             raise OptionError(f"No class {label!r} here. Known: {', '.join(self.labels)}.")
         plane = self.probabilities[self.labels.index(label)]
         enlarged = cv2.resize(plane, self.size_wh, interpolation=cv2.INTER_LINEAR)
-        return enlarged.astype(np.float32, copy=False)
+        return np.asarray(enlarged, np.float32)
 
     def mask(self, label: str, threshold: float = 0.5) -> Bools:
         """(H, W) bool: where the probability of a class is at least ``threshold``."""
         return self.probability(label) >= threshold
 
     def to_dict(self) -> dict[str, Any]:
-        """``labels``, ``size_wh``, ``coverage`` (share of the picture above 0.5, one a class)
-        and ``grid``: probabilities averaged over 16 x 16 cells, enough to compare two answers."""
+        """What to store or to compare, without the full map.
+
+        Returns:
+            ``labels``, ``size_wh``, ``coverage`` (share of the picture above 0.5, one a class) and
+            ``grid`` (probabilities averaged over 16 x 16 cells).
+        """
         grid = [cv2.resize(p, (16, 16), interpolation=cv2.INTER_AREA) for p in self.probabilities]
         return {
             "labels": list(self.labels),

@@ -1,0 +1,1 @@
+"""Running bundles: backends, sessions, preprocessing, decoding, and the choice among variants."""

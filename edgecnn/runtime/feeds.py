@@ -13,9 +13,7 @@ from edgecnn.runtime.backend import Array, Feed, TensorInfo
 def check_names(feeds: Mapping[str, Feed], inputs: Mapping[str, TensorInfo]) -> None:
     """Raise BackendError unless exactly the inputs are fed."""
     if feeds.keys() != inputs.keys():
-        raise BackendError(
-            f"The model takes the inputs {sorted(inputs)}, but got {sorted(feeds)}."
-        )
+        raise BackendError(f"The model takes the inputs {sorted(inputs)}, but got {sorted(feeds)}.")
 
 
 def write_feed(feed: Feed, view: Array, info: TensorInfo) -> None:

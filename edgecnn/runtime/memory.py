@@ -67,7 +67,7 @@ def _setting(measurement: Measurement) -> tuple[str, str, int]:
 
 
 def _read() -> _Memory:
-    """The file's content. A damaged one counts as empty: it only holds what can be measured again."""
+    """The file's content. A damaged one counts as empty: what it held can be measured again."""
     try:
         with memory_file().open("rb") as stream:
             return msgspec.json.decode(stream.read(MAX_BYTES), type=_Memory)

@@ -149,9 +149,7 @@ def choose(
     if len(measured) >= 2:
         best = min(wanted, key=lambda pair: measured.get((pair[0].file, pair[1]), float("inf")))
         ms = measured[best[0].file, best[1]]
-        return make(
-            best, f"fastest of {len(measured)} measured on this machine ({ms:.2f} ms)", ms
-        )
+        return make(best, f"fastest of {len(measured)} measured on this machine ({ms:.2f} ms)", ms)
     if len(recorded) >= 2:
         best = min(wanted, key=lambda pair: recorded.get((pair[0].file, pair[1]), float("inf")))
         ratio = recorded[best[0].file, best[1]]
@@ -255,6 +253,8 @@ def _by_rule(
             # An int8 .tflite runs slower in OpenVINO than the IR its own quantizer makes.
             foreign = variant.format != "openvino" and name == "openvino" and precisions == _INT8
             if backend == name and variant.precision in precisions and not foreign:
+                if precisions == _FLOAT and order[0][1] == _INT8:
+                    reason = f"no int8 file that fits, so {variant.precision} on {name}"
                 return (variant, backend), reason
     # tflite_runtime, whose int8 is not accelerated on x86, or a backend of somebody else.
     floats = [pair for pair in wanted if pair[0].precision in _FLOAT]

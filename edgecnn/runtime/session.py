@@ -16,7 +16,6 @@ from edgecnn.runtime.backend import Array, Engine, Feed, TensorInfo
 from edgecnn.runtime.output import Output
 from edgecnn.runtime.threads import share_with_opencv
 
-
 _CLOSED = "This session is closed. Load the model again."
 
 

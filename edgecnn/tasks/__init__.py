@@ -1,0 +1,1 @@
+"""What users call: a picture goes in, a typed result comes out."""

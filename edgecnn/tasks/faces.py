@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
+from typing import ClassVar
 
 from edgecnn.core.image import check_pixels
 from edgecnn.core.results import Faces
@@ -13,9 +14,6 @@ from edgecnn.tasks.detect_faces import FaceDetector
 from edgecnn.tasks.embed import ImageEmbedder
 from edgecnn.tasks.options import FaceOptions
 from edgecnn.video.frame import Frame
-
-DETECTOR = "face_detect_blazeface_full"
-EMBEDDER = "face_embed_dlib"
 
 
 class FacePipeline:
@@ -34,6 +32,9 @@ class FacePipeline:
         timing: Where the time of the last call went; ``infer_ms`` and ``wait_ms`` are sums over
             the detector and all faces.
     """
+
+    parts: ClassVar[tuple[str, str]] = ("face_detect_blazeface_full", "face_embed_dlib")
+    """Bundles that `edgecnn.load("faces")` takes."""
 
     def __init__(self, detector: FaceDetector, embedder: ImageEmbedder) -> None:
         if not isinstance(detector, FaceDetector) or not isinstance(embedder, ImageEmbedder):

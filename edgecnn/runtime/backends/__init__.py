@@ -1,0 +1,1 @@
+"""Inference backends, one a file; each follows `edgecnn.runtime.backend.Backend`."""

@@ -99,7 +99,9 @@ class LiteRTBackend:
         """Version of the distribution."""
         return importlib.metadata.version(self._distribution)
 
-    def open(self, model: ModelFile, *, threads: int, compute: Compute = "f32") -> InterpreterEngine:
+    def open(
+        self, model: ModelFile, *, threads: int, compute: Compute = "f32"
+    ) -> InterpreterEngine:
         """Open a ``.tflite``; see `edgecnn.runtime.backend.Backend`."""
         reason = self.missing()
         if reason is not None:

@@ -102,7 +102,8 @@ class OpenVINOBackend:
         if compute not in self.computes:
             raise BackendError(f"openvino computes in f32 or bf16, but {compute} was asked for.")
         core = openvino.Core()
-        if compute == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if compute == "bf16" and "BF16" not in abilities:
             raise BackendError(
                 "bf16 was asked for, but this CPU has no bfloat16 arithmetic. Use compute='f32'."
             )

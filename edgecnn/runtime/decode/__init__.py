@@ -31,7 +31,17 @@ class Decoder(Protocol):
 
     def __call__(
         self, outputs: Mapping[str, Output], placement: Placement, **options: Any
-    ) -> Result: ...
+    ) -> Result:
+        """Decode one run.
+
+        Args:
+            outputs: By name, as stored.
+            placement: Where the picture lies in the input.
+            options: See above.
+
+        Raises:
+            BundleError: An output is missing or has another shape than the parameters say.
+        """
 
 
 def parameters_of(manifest: Manifest, schema: type[ParametersT]) -> ParametersT:

@@ -1,0 +1,154 @@
+"""Model files without a bundle: a ``.tflite`` or an OpenVINO IR as it comes from elsewhere.
+
+No hash protects such a file, so it is tried in a child process first (`edgecnn.runtime.probe`).
+What it does not say itself has to be described; the result is a bundle in memory, which can be
+saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from edgecnn.bundle.check import check_manifest
+from edgecnn.bundle.io import Bundle, file_entries
+from edgecnn.bundle.paths import check_path
+from edgecnn.bundle.schema import (
+    SCHEMA_VERSION,
+    DecoderSpec,
+    EmbeddingSpec,
+    InputSpec,
+    Manifest,
+    Precision,
+    TensorSpec,
+    Variant,
+)
+from edgecnn.bundle.store import MAX_FILE_BYTES, MemoryStore
+from edgecnn.errors import BundleError
+from edgecnn.runtime.backend import ModelFile
+from edgecnn.runtime.policy import missing_reason
+from edgecnn.runtime.probe import Probe, ProbedTensor, probe
+
+BARE_SUFFIXES = frozenset({".tflite", ".xml"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a bare model file does not say of itself.
+
+    Attributes:
+        task: ``classify``, ``detect``, ``detect_faces``, ``embed`` or ``segment``.
+        input: How a picture becomes the input.
+        decoder: How outputs become a result.
+        labels: Names of the classes.
+        embedding: For the task ``embed``.
+        outputs: Name of an output inside the file -> name that the decoder knows it by.
+    """
+
+    task: str
+    input: InputSpec
+    decoder: DecoderSpec
+    labels: tuple[str, ...] = ()
+    embedding: EmbeddingSpec | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def bundle_from_file(path: Path, description: Description) -> Bundle:
+    """A bundle in memory for a bare model file.
+
+    Args:
+        path: A ``.tflite``, or an ``.xml`` with its ``.bin`` beside it.
+        description: What it is for and how to feed it.
+
+    Returns:
+        A bundle with one variant; `edgecnn.bundle.io.export` saves it.
+
+    Raises:
+        BundleError: Missing, empty or too large, or not what the description says.
+        BackendError: No backend opens it, or it crashes them.
+    """
+    suffix = path.suffix.lower()
+    file_format: Literal["tflite", "openvino"] = "tflite" if suffix == ".tflite" else "openvino"
+    files = {f"model{suffix}": _read(path)}
+    if file_format == "openvino":
+        files["model.bin"] = _read(path.with_suffix(".bin"))
+    model = ModelFile(str(path), file_format, files[f"model{suffix}"], files.get("model.bin", b""))
+    backends = _backends(file_format)
+    found = probe(model, backends[0])
+    variant = Variant(
+        file=f"model{suffix}",
+        weights="model.bin" if file_format == "openvino" else None,
+        format=file_format,
+        precision=_precision(found),
+        backends=backends,
+        inputs=tuple(_spec(tensor, "image") for tensor in found.inputs),
+        outputs=tuple(_spec(tensor, None, description.outputs) for tensor in found.outputs),
+    )
+    manifest = Manifest(
+        schema_version=SCHEMA_VERSION,
+        name=_name(path),
+        title=path.stem,
+        task=description.task,
+        licence="unknown",
+        source=path.name,
+        input=description.input,
+        decoder=description.decoder,
+        labels=description.labels,
+        embedding=description.embedding,
+        variants=(variant,),
+        files=file_entries(files),
+    )
+    check_manifest(manifest, where=str(path))
+    return Bundle(manifest, MemoryStore(str(path), files))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise BundleError(f"{path} is not a file.")
+        if size == 0:
+            raise BundleError(f"{path} is empty (0 bytes). Copy it again.")
+        if size > MAX_FILE_BYTES:
+            raise BundleError(f"{path} has {size} bytes; up to {MAX_FILE_BYTES} are accepted.")
+        return path.read_bytes()
+    except OSError as error:
+        beside = " An .xml needs its .bin beside it." if path.suffix == ".bin" else ""
+        raise BundleError(f"Cannot read {path}: {error.strerror}.{beside}") from error
+
+
+def _backends(file_format: str) -> tuple[str, ...]:
+    """Backends that are installed and may open such a file; at least one, the first as a guess."""
+    wanted = ("litert", "tflite_runtime", "openvino") if file_format == "tflite" else ("openvino",)
+    there = tuple(name for name in wanted if missing_reason(name) is None)
+    if not there:
+        raise BundleError(f"No backend for this file: {missing_reason(wanted[0])}")
+    return there
+
+
+def _precision(found: Probe) -> Precision:
+    """What the tensors at the rim tell: an integer input means a full-integer network."""
+    return "int8" if found.inputs and found.inputs[0].dtype in {"int8", "uint8"} else "float32"
+
+
+def _spec(
+    tensor: ProbedTensor, name: str | None, names: Mapping[str, str] | None = None
+) -> TensorSpec:
+    return TensorSpec(
+        name=name or (names or {}).get(tensor.name, tensor.name),
+        tensor=tensor.name,
+        shape=tensor.shape,
+        dtype=tensor.dtype,
+        scale=tensor.scale,
+        zero_point=tensor.zero_point,
+    )
+
+
+def _name(path: Path) -> str:
+    """The file's stem where it may name a bundle, else a plain word."""
+    try:
+        return check_path(path.stem, where=str(path))
+    except BundleError:
+        return "model"
