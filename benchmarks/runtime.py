@@ -1,0 +1,142 @@
+"""How much edgecnn costs over the bare engine, and what the chosen variant gains.
+
+    python -m benchmarks.runtime            # prints the README's tables
+    python -m benchmarks.runtime --smoke    # a few rounds, for CI: does it still run?
+
+Against MediaPipe there is a benchmark of its own, `benchmarks/mediapipe_classifier.py`, because
+MediaPipe needs an environment of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import edgecnn
+from benchmarks.resize import frame_720p
+from benchmarks.timing import interleaved, machine_line, paired_ratio, table
+from edgecnn.bundle import io
+from edgecnn.runtime.quiet import quiet_stderr
+from edgecnn.zoo.catalogue import assets_path, find
+
+OVERHEAD_LIMITS = {"classify_efficientnet_lite0": 1.10, "detect_nanodet": 1.12}
+FRAMES = {
+    "classify_efficientnet_lite0": "coffee.jpg",
+    "detect_nanodet": "portrait_obama.jpg",
+    "face_embed_dlib": "astronaut.jpg",
+}
+
+
+def bare_invoke(model: bytes, threads: int = 1) -> Callable[[], None]:
+    """A bare LiteRT interpreter, its input filled once: nothing but ``invoke``."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with quiet_stderr():
+        interpreter = Interpreter(model_content=model, num_threads=threads)
+        interpreter.allocate_tensors()
+    detail = interpreter.get_input_details()[0]
+    random = np.random.default_rng(0)
+    values = random.integers(0, 100, detail["shape"]).astype(detail["dtype"])
+    interpreter.set_tensor(detail["index"], values)
+    return interpreter.invoke  # type: ignore[no-any-return]
+
+
+def overhead(rounds: int) -> list[list[str]]:
+    """edgecnn, 720p frame in and typed result out, over the bare invoke of the same int8 file."""
+    rows = []
+    for name, limit in OVERHEAD_LIMITS.items():
+        bundle = io.load(find(name))
+        frame = frame_720p(FRAMES[name])
+        with edgecnn.load(name, backend="litert", precision="int8", threads=1) as task:
+            invoke = bare_invoke(bundle.read(task.info.file))
+            times = interleaved(
+                {"edgecnn": lambda task=task, frame=frame: task(frame, "bgr"), "bare": invoke},
+                rounds=rounds,
+            )
+        ratio = paired_ratio(times["edgecnn"], times["bare"])
+        rows.append(
+            [name, f"**{ratio:.3f}**", f"{limit:.2f}", f"{times['edgecnn'].median:.2f}",
+             f"{times['bare'].median:.2f}"]
+        )  # fmt: skip
+    return rows
+
+
+def gain(rounds: int) -> list[list[str]]:
+    """What the policy picks, against LiteRT float at one thread: whole calls, 720p in."""
+    rows = []
+    for name, photo in FRAMES.items():
+        frame = frame_720p(photo)
+        with (
+            edgecnn.load(name, threads=1) as picked,
+            edgecnn.load(name, backend="litert", precision="float16", threads=1) as reference,
+        ):
+            times = interleaved(
+                {
+                    "picked": lambda task=picked, frame=frame: task(frame, "bgr"),
+                    "reference": lambda task=reference, frame=frame: task(frame, "bgr"),
+                },
+                rounds=rounds,
+            )
+            info = picked.info
+        ratio = paired_ratio(times["reference"], times["picked"])
+        rows.append(
+            [name, f"**{ratio:.2f}x**", f"{info.precision} on {info.backend}",
+             f"{times['picked'].median:.2f}", f"{times['reference'].median:.2f}"]
+        )  # fmt: skip
+    return rows
+
+
+def cold_start(repeats: int) -> tuple[float, float]:
+    """Median seconds of a whole ``edgecnn run`` process, and its peak resident memory in MB.
+
+    The memory is that of the process at its end, as the operating system counts it.
+    """
+    photo = assets_path() / "images" / "coffee.jpg"
+    command = [sys.executable, "-m", "edgecnn.cli", "run", str(photo)]
+    command += ["--model", "classify_efficientnet_lite0", "--json", "-"]
+    seconds, memory_mb = [], []
+    for _ in range(repeats):
+        start_s = time.perf_counter()
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert child.stdout is not None  # noqa: S101 (PIPE was asked for)
+        answer = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        seconds.append(time.perf_counter() - start_s)
+        if child.returncode != 0:
+            raise RuntimeError(f"edgecnn run ended with {child.returncode}")
+        json.loads(answer)
+        memory_mb.append(usage.ru_maxrss * 1024 / 1e6)
+    return float(np.median(seconds)), float(np.median(memory_mb))
+
+
+def main() -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--smoke", action="store_true")
+    arguments = parser.parse_args()
+    rounds = 5 if arguments.smoke else arguments.rounds
+    print(f"{machine_line()}; LiteRT and OpenVINO at one thread, f32 arithmetic.\n")
+    print("An edgecnn call (1280 x 720 frame in, result out) over the bare int8 invoke, LiteRT:\n")
+    header = ["bundle", "ratio", "at most", "edgecnn ms", "bare invoke ms"]
+    print(table(header, overhead(rounds)))
+    print("\nThe variant that the policy picks, against LiteRT float:\n")
+    header = ["bundle", "faster by", "picked", "picked ms", "LiteRT float ms"]
+    print(table(header, gain(rounds)))
+    seconds, memory_mb = cold_start(1 if arguments.smoke else 9)
+    print("\nA cold process, `edgecnn run coffee.jpg --model classify_efficientnet_lite0`:\n")
+    rows = [[f"{seconds:.2f} s", "1.0 s", f"{memory_mb:.0f} MB", "160 MB"]]
+    print(table(["time", "at most", "peak resident memory", "at most"], rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
