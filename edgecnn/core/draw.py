@@ -117,6 +117,8 @@ def _outline(box_xyxy: Floats, size_wh: tuple[int, int], style: Style) -> Rectan
 
 def _draw_faces(canvas: Pixels, faces: Faces, style: Style, order: str) -> None:
     colors = [class_color(0, order)] * len(faces)
+    texts = [("face", _percent(float(score))) for score in faces.scores]
+    _draw_boxes(canvas, faces.boxes_xyxy, texts, colors, style, order)
     ink, dot = in_order(INK_RGB, order), in_order(PAPER_RGB, order)
     for box, points in zip(faces.boxes_xyxy, faces.points_xy, strict=True):
         # Dots follow the face, not the picture: six of them must leave a small face visible.
@@ -125,8 +127,6 @@ def _draw_faces(canvas: Pixels, faces: Faces, style: Style, order: str) -> None:
         for x, y in np.round(points * 16 - 8).astype(int).tolist():
             for size, tone in ((radius + 1, ink), (radius, dot)):
                 cv2.circle(canvas, (x, y), size * 16 + 8, tone, cv2.FILLED, cv2.LINE_AA, shift=4)
-    texts = [("face", _percent(float(score))) for score in faces.scores]
-    _draw_boxes(canvas, faces.boxes_xyxy, texts, colors, style, order)
 
 
 def _draw_bars(canvas: Pixels, result: Classification, style: Style, order: str) -> None:
