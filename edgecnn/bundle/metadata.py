@@ -1,0 +1,103 @@
+"""What a bare model file says of itself.
+
+Two voices are heard. Ours, written by `converters.metadata`, is a whole `SelfDescription`: enough
+to load the file without a question. Where it is missing, the standard metadata of the format
+(TFLite metadata, or OpenVINO's ``model_info``) tells part of it: normalisation, colour order,
+labels. Nothing here trusts the file: the only error is `BundleError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from edgecnn.bundle.schema import Color, DecoderSpec, EmbeddingSpec, InputSpec, Resize
+from edgecnn.errors import BundleError
+
+ENTRY_NAME = "edgecnn.json"
+"""Of the file that carries our description, in the zip at the end of a ``.tflite``."""
+DESCRIPTION_VERSION = 1
+MAX_DESCRIPTION_BYTES = 4 << 20
+
+LastStep = Literal["softmax", "sigmoid"]
+
+
+class SelfDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file needs to say to be loaded without questions; fields as in `Manifest`.
+
+    Fields that a later version adds are passed over: what is here keeps its meaning.
+
+    Attributes:
+        outputs: Name of an output inside the file -> name that the decoder knows it by.
+    """
+
+    task: str
+    input: InputSpec
+    decoder: DecoderSpec
+    labels: tuple[str, ...] = ()
+    embedding: EmbeddingSpec | None = None
+    outputs: dict[str, str] = {}
+    licence: str = "unknown"
+    version: int = DESCRIPTION_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """What was found in a file; anything that it does not say is empty or None.
+
+    Attributes:
+        description: Our own entry.
+        name: Of the model, for people.
+        color: Channel order that the input takes.
+        mean, std: ``x = (pixel - mean) / std``, one value a channel or one for all.
+        resize: How a picture is brought to the input's size.
+        pad: Pixel value of letterbox bars.
+        labels: Names of the classes, of an output that has one value a class.
+        scores_range: Least and greatest value of the scores, as the file states them.
+        last_step: What the network ends in, as far as it turns scores into probabilities.
+        classifies: The file says that it is a classifier of whole pictures whose scores are
+            logits, unless ``last_step`` says otherwise: one class a picture for ``"softmax"``,
+            several for ``"sigmoid"``.
+    """
+
+    description: SelfDescription | None = None
+    name: str = ""
+    color: Color | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    resize: Resize | None = None
+    pad: int = 0
+    labels: tuple[str, ...] = ()
+    scores_range: tuple[float, float] | None = None
+    last_step: LastStep | None = None
+    classifies: LastStep | None = None
+
+
+def encode_description(description: SelfDescription) -> bytes:
+    """As JSON, the same bytes for the same content."""
+    return msgspec.json.encode(description, order="deterministic")
+
+
+def decode_description(content: bytes | str) -> SelfDescription:
+    """Our entry, from JSON.
+
+    Raises:
+        BundleError: Not such JSON, or made by a newer edgecnn.
+    """
+    if len(content) > MAX_DESCRIPTION_BYTES:
+        raise BundleError(f"The embedded description has {len(content)} characters; too many.")
+    try:
+        description = msgspec.json.decode(content, type=SelfDescription)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BundleError(
+            f"The description embedded in this model is damaged ({error}). Convert the model "
+            "again, or describe it: edgecnn.runtime.bare.Description."
+        ) from error
+    if description.version > DESCRIPTION_VERSION:
+        raise BundleError(
+            f"The description embedded in this model has version {description.version}; this "
+            f"edgecnn reads up to {DESCRIPTION_VERSION}. Update edgecnn: pip install -U edgecnn"
+        )
+    return description
