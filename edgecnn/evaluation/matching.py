@@ -59,4 +59,6 @@ def _iou(boxes_a_xyxy: Floats, boxes_b_xyxy: Floats) -> NDArray[np.float64]:
     area_a = np.prod(np.maximum(a[..., 2:] - a[..., :2], 0.0), axis=-1)
     area_b = np.prod(np.maximum(b[..., 2:] - b[..., :2], 0.0), axis=-1)
     union: NDArray[np.float64] = area_a + area_b - shared
-    return np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    overlap: NDArray[np.float64] = np.zeros_like(union)
+    np.divide(shared, union, out=overlap, where=union > 0)
+    return overlap
