@@ -171,7 +171,7 @@ def _worker(pipe: Connection) -> None:
 
 
 def run(cases: list[tuple[str, int]]) -> Iterator[Outcome]:
-    """Run cases one after the other in a worker process, which is replaced when it dies or hangs."""
+    """Run cases in turn in a worker process, which is replaced when it dies or hangs."""
     context = multiprocessing.get_context("spawn")
     process = None
     for kind, seed in cases:

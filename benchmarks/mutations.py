@@ -58,8 +58,10 @@ BINARY: tuple[Callable[[bytes, Random], bytes], ...] = (
 )
 
 _STRANGE: tuple[Any, ...] = (
-    None, True, -1, 0, 1e308, 2**63, "", "..", "../../etc/passwd", [], {}, [[]], "\u0000", "x" * 5000,
-)  # fmt: skip
+    *(None, True, -1, 0, 1e308, 2**63),
+    *("", "..", "../../etc/passwd", "\u0000", "x" * 5000),
+    *([], {}, [[]]),
+)
 
 
 def damage_json(content: bytes, random: Random) -> bytes:

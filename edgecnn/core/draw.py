@@ -60,7 +60,7 @@ def draw(pixels: Pixels, result: Result, *, color: str) -> Pixels:
     if isinstance(result, Classification):
         _draw_bars(canvas, result, style, order)
     elif isinstance(result, Detections):
-        texts = [(d.label, _percent(d.score)) for d in result]
+        texts = [(d.label, _score(d.score)) for d in result]
         colors = [class_color(int(class_id), order) for class_id in result.class_ids]
         _draw_boxes(canvas, result.boxes_xyxy, texts, colors, style, order)
     elif isinstance(result, Faces):
@@ -74,6 +74,11 @@ def draw(pixels: Pixels, result: Result, *, color: str) -> Pixels:
 
 def _percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
+def _score(score: float) -> str:
+    """A score is a share of 1: shown as a percentage it would be read as a probability."""
+    return f"{score:.2f}"
 
 
 def _draw_boxes(
@@ -117,7 +122,7 @@ def _outline(box_xyxy: Floats, size_wh: tuple[int, int], style: Style) -> Rectan
 
 def _draw_faces(canvas: Pixels, faces: Faces, style: Style, order: str) -> None:
     colors = [class_color(0, order)] * len(faces)
-    texts = [("face", _percent(float(score))) for score in faces.scores]
+    texts = [("face", _score(float(score))) for score in faces.scores]
     _draw_boxes(canvas, faces.boxes_xyxy, texts, colors, style, order)
     ink, dot = in_order(INK_RGB, order), in_order(PAPER_RGB, order)
     for box, points in zip(faces.boxes_xyxy, faces.points_xy, strict=True):
@@ -140,7 +145,7 @@ def _draw_bars(canvas: Pixels, result: Classification, style: Style, order: str)
     if count == 0:
         return
     shown = [result[index] for index in range(count)]
-    reading = max(text_width(_percent(1.0), style), 1)
+    reading = max(text_width(_score(1.0), style), 1)
     widest = max(text_width(item.label, style, bold=index == 0) for index, item in enumerate(shown))
     # Not wider than the picture allows, nor so narrow that bars cannot be compared.
     panel = min(max(widest + reading + 5 * pad, 16 * style.capital), max(width * 3 // 5, 90))
@@ -155,7 +160,7 @@ def _draw_bars(canvas: Pixels, result: Classification, style: Style, order: str)
         base = y0 + 2 * pad + index * row + style.capital
         words = shortened(item.label, right - left - reading - pad, style, bold=best)
         paint_text(canvas, words, (left, base), style, tone, bold=best)
-        share = _percent(item.score)
+        share = _score(item.score)
         start = right - text_width(share, style, bold=best)
         paint_text(canvas, share, (start, base), style, tone, bold=best)
         track = base + pad

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 MAX_PIXELS = 2**27
 """Largest picture that is accepted (134 megapixels): beyond it a few kilobytes of file can claim
@@ -92,7 +92,7 @@ def check_pixels(pixels: Any, color: Any) -> Pixels:
             f"The picture has {width} x {height} pixels, more than the {MAX_PIXELS} that are "
             "accepted. Reduce or tile it first."
         )
-    return pixels
+    return cast("Pixels", pixels)
 
 
 def convert_color(pixels: Pixels, source: str, target: str) -> Pixels:

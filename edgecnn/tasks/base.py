@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 from edgecnn.bundle.io import Bundle
-from edgecnn.core.image import Pixels, read_image
+from edgecnn.core.image import Pixels, check_pixels, read_image
 from edgecnn.core.results import Result
 from edgecnn.errors import ImageError, OptionError
 from edgecnn.registry import DECODERS
@@ -63,12 +63,13 @@ class TaskInfo:
     reason: str
 
 
-def as_pixels(picture: Picture, color: str | None) -> tuple[Pixels, str | None]:
-    """Pixels and colour order of whatever a user may hand in.
+def as_pixels(picture: Picture, color: str | None) -> tuple[Pixels, str]:
+    """Checked pixels and colour order of whatever a user may hand in.
 
     Raises:
         SourceError: A path that cannot be read as a picture.
-        ImageError: A colour order given where it is known already.
+        ImageError: Not a picture, an array without its colour order, or a colour order given
+            where it is known already.
     """
     if isinstance(picture, Frame):
         if color is not None and color != picture.color:
@@ -78,7 +79,7 @@ def as_pixels(picture: Picture, color: str | None) -> tuple[Pixels, str | None]:
         if color is not None:
             raise ImageError("color belongs to an array; a file knows its own colour order.")
         return read_image(picture), "bgr"
-    return picture, color
+    return check_pixels(picture, color), cast("str", color)
 
 
 class Pending(Generic[ResultT]):
@@ -213,9 +214,7 @@ class Task(Generic[ResultT, OptionsT]):
         pixels, order = as_pixels(picture, color)
         return self._submit(pixels, order, options)
 
-    def _submit(
-        self, pixels: Pixels, color: str | None, options: OptionsT | None
-    ) -> Pending[ResultT]:
+    def _submit(self, pixels: Pixels, color: str, options: OptionsT | None) -> Pending[ResultT]:
         start_s = time.perf_counter()
         prepared = self._preprocessor.prepare(pixels, color)
         pre_ms = (time.perf_counter() - start_s) * 1e3

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecnn.core.image import check_pixels
 from edgecnn.core.results import Embedding
 from edgecnn.errors import OptionError
 from edgecnn.faces.align import align_face
@@ -55,7 +54,7 @@ class ImageEmbedder(Task[Embedding, EmbedOptions]):
                 "call it with the picture."
             )
         pixels, order = as_pixels(picture, color)
-        crop = align_face(check_pixels(pixels, order), points_xy, alignment)
+        crop = align_face(pixels, points_xy, alignment)
         return self._submit(crop, order, None)
 
     def distance(self, a: Embedding, b: Embedding) -> float:

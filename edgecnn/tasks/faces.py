@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar
 
-from edgecnn.core.image import check_pixels
 from edgecnn.core.results import Faces
 from edgecnn.errors import OptionError
 from edgecnn.tasks.base import Picture, Timing, as_pixels
@@ -60,7 +59,7 @@ class FacePipeline:
     ) -> Faces:
         """Find and embed all faces of a picture; arguments and errors as of `Task`."""
         pixels, order = as_pixels(picture, color)
-        frame = Frame(check_pixels(pixels, order), str(order))
+        frame = Frame(pixels, order)
         faces = self.detector(frame, options=options)
         # All crops are queued first: aligning the next face runs beside embedding this one.
         pending = [self.embedder.submit_face(frame, points) for points in faces.points_xy]
