@@ -1,0 +1,86 @@
+"""The command ``edgecnn``: one file a verb, imported when it is used.
+
+Exit codes: 0 done; 1 the task failed, with a one-line reason on standard error; 2 wrong usage;
+130 interrupted. A traceback is printed with ``--debug`` only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import edgecnn
+from edgecnn.errors import EdgeCNNError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "app": ("edgecnn.cli.app:app", "Show classification, detection and faces at work."),
+    "bench": ("edgecnn.cli.bench:bench", "Measure every variant of a model on this machine."),
+    "doctor": ("edgecnn.cli.doctor:doctor", "Say what is installed and what would be chosen, why."),
+    "inspect": ("edgecnn.cli.inspect:inspect", "Print what a bundle or model file says of itself."),
+    "run": ("edgecnn.cli.run:run", "Answer about a picture, folder, video or the demo."),
+    "verify": ("edgecnn.cli.verify:verify", "Check the golden answers on every backend."),
+    "zoo": ("edgecnn.cli.zoo:zoo", "List, show and rebuild the bundles that come along."),
+}
+"""Verb -> where it lives, and its line in the help; a literal, so that the help imports nothing."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's file when the verb is used."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Names of all verbs."""
+        return sorted(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The verb, imported; None when there is none of that name."""
+        if name not in VERBS:
+            return None
+        module, _, attribute = VERBS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, VERBS[name][1]) for name in sorted(VERBS)])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(edgecnn.__version__, prog_name="edgecnn")
+@click.option("--debug", is_flag=True, help="Print a traceback when something fails.")
+def cli(debug: bool) -> None:
+    """Run small neural networks on pictures and video, on this machine alone."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; `edgecnn` is installed as this function."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    # --debug is understood before and after the verb.
+    given = [argument for argument in given if argument != "--debug"]
+    try:
+        code: Any = cli.main(given, prog_name="edgecnn", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has stopped: not a failure worth words.
+        sys.stderr.close()
+        return 1
+    except (EdgeCNNError, OSError) as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        return 1
+    return code if isinstance(code, int) else 0
