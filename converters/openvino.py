@@ -1,0 +1,167 @@
+"""A float ``.tflite`` as an OpenVINO IR, in float or quantized to int8 by NNCF.
+
+OpenVINO opens the float ``.tflite`` itself, so the zoo ships no float IR. An int8 ``.tflite`` runs
+there too, but slower than an IR that NNCF quantized for OpenVINO's own kernels.
+
+Reference: Kozlov et al., "Neural Network Compression Framework for fast model inference",
+arXiv:2002.08679.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from converters.quiet import captured_output
+from converters.tflite import Calibration
+from edgecnn.errors import ConversionError
+from edgecnn.optional import require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantizeOptions:
+    """How NNCF quantizes; the defaults suit most networks.
+
+    Attributes:
+        preset: ``mixed`` gives activations a zero point, which everything but ReLU profits from;
+            ``performance`` does without.
+        fast_bias_correction: Off corrects each layer's bias on the quantized network, layer by
+            layer: minutes instead of seconds, and worth points on MobileNetV3-like networks.
+        ignored: Names of operations, or patterns of them, that stay in float.
+        samples: How many calibration inputs are used.
+    """
+
+    preset: Literal["mixed", "performance"] = "mixed"
+    fast_bias_correction: bool = True
+    ignored: Sequence[str] = ()
+    samples: int = 300
+
+
+def quantize(
+    tflite: bytes,
+    calibration: Calibration,
+    *,
+    outputs: Mapping[str, str] | None = None,
+    options: QuantizeOptions | None = None,
+) -> tuple[bytes, bytes]:
+    """Quantize a float ``.tflite`` to an int8 IR.
+
+    The same input gives the same bytes with the same versions of OpenVINO and NNCF.
+
+    Args:
+        tflite: A float32 or float16 model with one input.
+        calibration: Float32 input tensors as the device makes them.
+        outputs: Tensor name in the file -> name in the IR; None asks the file's signature.
+        options: None for the defaults.
+
+    Returns:
+        Content of the ``.xml`` and of the ``.bin``.
+
+    Raises:
+        MissingExtraError: OpenVINO or NNCF is not installed.
+        ConversionError: OpenVINO or NNCF refuses the model.
+    """
+    choice = options or QuantizeOptions()
+    with captured_output() as log:
+        openvino = require("openvino", extra="convert")
+        nncf = require("nncf", extra="convert")
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002 - the generator that NNCF draws from
+        model = read_tflite(openvino, tflite, outputs)
+        try:
+            quantized = nncf.quantize(
+                model,
+                nncf.Dataset(calibration()),
+                preset=nncf.QuantizationPreset(choice.preset),
+                subset_size=choice.samples,
+                fast_bias_correction=choice.fast_bias_correction,
+                ignored_scope=_scope(nncf, model, choice.ignored),
+            )
+        except Exception as error:
+            raise ConversionError(f"NNCF cannot quantize the model: {error}\n{log()}") from error
+        return serialize(openvino, quantized)
+
+
+def read_tflite(openvino: Any, tflite: bytes, outputs: Mapping[str, str] | None = None) -> Any:
+    """An ``openvino.Model`` of a ``.tflite``, with the names of its signature.
+
+    Args:
+        openvino: The module.
+        tflite: Content of the file.
+        outputs: Tensor name in the file -> name to give; None asks the file's signature.
+
+    Raises:
+        ConversionError: OpenVINO refuses the file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.tflite"
+        file.write_bytes(tflite)
+        try:
+            model = openvino.Core().read_model(file)
+        except RuntimeError as error:
+            raise ConversionError(f"OpenVINO cannot read the .tflite: {error}") from error
+    names = signature_outputs(tflite) if outputs is None else outputs
+    for port in model.outputs:
+        known = port.get_names()
+        name = next((names[known_name] for known_name in known if known_name in names), None)
+        if name is not None:
+            port.get_tensor().set_names({name})
+    model.inputs[0].get_tensor().set_names({"image"})
+    return model
+
+
+def signature_outputs(tflite: bytes) -> dict[str, str]:
+    """Tensor name in a ``.tflite`` -> name in its first signature; empty without a signature."""
+    interpreter_module = require("ai_edge_litert.interpreter", extra="convert")
+    interpreter = interpreter_module.Interpreter(model_content=tflite)
+    signatures = interpreter.get_signature_list()
+    if not signatures:
+        return {}
+    # The runner maps the signature's names to tensors; only its details name both.
+    runner = interpreter.get_signature_runner(next(iter(signatures)))
+    return {details["name"]: name for name, details in runner.get_output_details().items()}
+
+
+def serialize(openvino: Any, model: Any) -> tuple[bytes, bytes]:
+    """Content of the ``.xml`` and of the ``.bin`` of a model; float weights as float16.
+
+    OpenVINO numbers unnamed operations with a counter of the whole process ("Constant_11555"). The
+    numbers are given anew, so that the file depends on the model alone.
+    """
+    _renumber(model)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.xml"
+        openvino.save_model(model, file, compress_to_fp16=True)
+        return file.read_bytes(), file.with_suffix(".bin").read_bytes()
+
+
+def _renumber(model: Any) -> None:
+    operations = model.get_ordered_ops()
+    types = "|".join(sorted({operation.get_type_name() for operation in operations}))
+    pattern = re.compile(rf"\b({types})_(\d+)\b")
+    numbers: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"{match[1]}_{numbers.setdefault(match[2], len(numbers))}"
+
+    for operation in operations:
+        operation.set_friendly_name(pattern.sub(number, operation.get_friendly_name()))
+
+
+def _scope(nncf: Any, model: Any, patterns: Sequence[str]) -> Any:
+    if not patterns:
+        return None
+    names = [operation.get_friendly_name() for operation in model.get_ops()]
+    found = [name for name in names if any(re.search(pattern, name) for pattern in patterns)]
+    if not found:
+        raise ConversionError(
+            f"No operation matches {list(patterns)}; the model has {', '.join(names[-8:])} ..."
+        )
+    return nncf.IgnoredScope(names=found)
