@@ -13,9 +13,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgecnn.errors import BundleError
 
 _UINT32 = struct.Struct("<I")
@@ -30,6 +27,8 @@ _SCALARS = {
 }
 MAX_ITEMS = 100_000
 """Longest vector of tables that is walked through, one by one."""
+MAX_VALUES = 256
+"""Most values that are taken from a vector of numbers: a shape, a mean, the inputs of a layer."""
 MAX_STRING_BYTES = 1 << 20
 
 
@@ -115,15 +114,15 @@ class Table:
         start, count = self._vector(number, 1)
         return self.data[start : start + count]
 
-    def floats(self, number: int) -> NDArray[np.float32]:
-        """A vector of float32, copied; (0,) when it is absent."""
+    def floats(self, number: int) -> list[float]:
+        """The first `MAX_VALUES` of a vector of float32; empty when it is absent."""
         start, count = self._vector(number, 4)
-        return np.frombuffer(self.data, "<f4", count, start).copy() if count else np.empty(0, "f4")
+        return list(struct.unpack_from(f"<{min(count, MAX_VALUES)}f", self.data, start))
 
-    def integers(self, number: int) -> NDArray[np.int32]:
-        """A vector of int32, copied; (0,) when it is absent."""
+    def integers(self, number: int) -> list[int]:
+        """The first `MAX_VALUES` of a vector of int32; empty when it is absent."""
         start, count = self._vector(number, 4)
-        return np.frombuffer(self.data, "<i4", count, start).copy() if count else np.empty(0, "i4")
+        return list(struct.unpack_from(f"<{min(count, MAX_VALUES)}i", self.data, start))
 
     def _follow(self, position: int) -> int:
         return position + read_number(self.data, position, _UINT32)

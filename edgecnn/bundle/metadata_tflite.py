@@ -109,12 +109,16 @@ def metadata_content(root: Table) -> bytes | None:
 
 
 def output_tensors(root: Table) -> list[Table]:
-    """The output tensors of the first subgraph, in order; raises BundleError when there are none."""
+    """The output tensors of the first subgraph, in order.
+
+    Raises:
+        BundleError: There are none, or the file is damaged.
+    """
     graph = next(root.tables(MODEL_SUBGRAPHS), None)
     if graph is None:
         raise BundleError("This .tflite holds no graph. Convert the model again.")
     tensors = list(graph.targets(SUBGRAPH_TENSORS))
-    indices = graph.integers(SUBGRAPH_OUTPUTS)[:MAX_TENSORS].tolist()
+    indices = graph.integers(SUBGRAPH_OUTPUTS)
     if not indices or not all(0 <= index < len(tensors) for index in indices):
         raise BundleError(f"This .tflite has the outputs {indices} of {len(tensors)} tensors.")
     return [Table(root.data, tensors[index]) for index in indices]
@@ -126,7 +130,7 @@ def _normalization(slot: Table) -> tuple[tuple[float, ...], tuple[float, ...]]:
         if unit.number(UNIT_KIND, "uint8") == NORMALIZATION and options is not None:
             mean, std = options.floats(0), options.floats(1)
             if 1 <= len(mean) <= 4 and 1 <= len(std) <= 4:
-                return tuple(mean.tolist()), tuple(std.tolist())
+                return tuple(mean), tuple(std)
     return (), ()
 
 
@@ -153,9 +157,9 @@ def _range(slot: Table) -> tuple[float, float] | None:
     if stats is None:
         return None
     high, low = stats.floats(0), stats.floats(1)
-    if len(high) == 0 or len(low) == 0:
+    if not high or not low:
         return None
-    found = float(low.min()), float(high.max())
+    found = min(low), max(high)
     return found if all(math.isfinite(value) for value in found) else None
 
 
@@ -170,14 +174,17 @@ def _last_step(root: Table) -> LastStep | None:
         for code in root.tables(MODEL_CODES)
     ]
     operators = list(graph.tables(SUBGRAPH_OPERATORS))
-    wanted = int(outputs[0]) if len(outputs) else -1
+    wanted = outputs[0] if outputs else -1
     for _ in range(_MAX_STEPS_BACK):
-        maker = next((o for o in reversed(operators) if wanted in o.integers(_OPERATOR_OUTPUTS)), None)
+        maker = next(
+            (layer for layer in reversed(operators) if wanted in layer.integers(_OPERATOR_OUTPUTS)),
+            None,
+        )
         index = -1 if maker is None else maker.number(_OPERATOR_CODE, "uint32")
         if maker is None or index >= len(codes):
             return None
         inputs = maker.integers(_OPERATOR_INPUTS)
-        if codes[index] not in _PASS_ON or len(inputs) == 0:
+        if codes[index] not in _PASS_ON or not inputs:
             return _LAST_STEPS.get(codes[index])
-        wanted = int(inputs[0])
+        wanted = inputs[0]
     return None
