@@ -143,15 +143,13 @@ def serialize(openvino: Any, model: Any) -> tuple[bytes, bytes]:
 
 
 def _renumber(model: Any) -> None:
-    operations = model.get_ordered_ops()
-    types = "|".join(sorted({operation.get_type_name() for operation in operations}))
-    pattern = re.compile(rf"\b({types})_(\d+)\b")
+    pattern = re.compile(r"\b([A-Z]\w*?)_(\d+)\b")
     numbers: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:
         return f"{match[1]}_{numbers.setdefault(match[2], len(numbers))}"
 
-    for operation in operations:
+    for operation in model.get_ordered_ops():
         operation.set_friendly_name(pattern.sub(number, operation.get_friendly_name()))
 
 
