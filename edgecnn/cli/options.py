@@ -30,7 +30,10 @@ def runtime_options(function: F) -> F:
                 help="Arithmetic; bf16 on OpenVINO only.  [default: f32]",
             ),
             click.option(
-                "--threads", type=int, metavar="N", help="The cores there are, at most 4, by default."
+                "--threads",
+                type=int,
+                metavar="N",
+                help="The cores there are, at most 4, by default.",
             ),
         )
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -22,7 +22,24 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, soft_wrap=False).print(table, markup=False)
+    Console(highlight=False, markup=False).print(table)
+
+
+def print_facts(title: str, facts: Mapping[str, str]) -> None:
+    """Print name and value pairs on standard output, long values wrapped under themselves."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, show_header=False
+    )
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, value)
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print()
 
 
 def _is_number(text: str) -> bool:

@@ -1,0 +1,1 @@
+"""Bundles by name, and what each is in short."""

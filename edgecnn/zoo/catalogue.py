@@ -54,9 +54,7 @@ def find(name: str) -> Path:
         UnknownNameError: No bundle of that name; lists those there are.
     """
     if name in names():
-        return next(
-            folder / name for folder in folders() if (folder / name / MANIFEST).is_file()
-        )
+        return next(folder / name for folder in folders() if (folder / name / MANIFEST).is_file())
     known = ", ".join(names()) or "none"
     raise UnknownNameError(
         f"There is no bundle and no path {name!r}. Bundles: {known}. "
