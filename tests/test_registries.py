@@ -9,11 +9,13 @@ import pytest
 
 from edgecnn import registry
 from edgecnn.bundle.io import load
+from edgecnn.cli import VERBS
 from edgecnn.errors import UnknownNameError
 from edgecnn.registry import BACKENDS, DECODERS, TASKS, ZOO_RECIPES, Registry
 
 ZOO = Path(__file__).parents[1] / "assets" / "zoo"
 TABLES = {name: table for name, table in vars(registry).items() if isinstance(table, Registry)}
+TABLES["VERBS"] = Registry("verb", {verb: where for verb, (where, _) in VERBS.items()})
 ENTRIES = [(table, name) for table, entries in TABLES.items() for name in entries]
 
 
@@ -78,7 +80,9 @@ def test_zoo_has_a_bundle_for_every_recipe_and_a_recipe_for_every_bundle() -> No
 
 @pytest.mark.parametrize("name", ZOO_RECIPES)
 def test_bundle_of_every_recipe_is_whole_and_names_a_known_task_and_decoder(name: str) -> None:
-    manifest = load(ZOO / name).manifest
+    bundle = load(ZOO / name)
+    bundle.verify()
+    manifest = bundle.manifest
     assert manifest.name == name
     assert manifest.task in TASKS
     assert manifest.decoder.name in DECODERS

@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import edgecnn
-edgecnn_command = None
+from edgecnn.bundle.io import load
+from edgecnn.bundle.schema import Manifest, Variant
+from edgecnn.cli import main as edgecnn_command
+from edgecnn.runtime.policy import choose
+from edgecnn.zoo import catalogue
 
 ASSETS = Path(edgecnn.__file__).parent / "_assets"
 PHOTOS = ASSETS / "images"
@@ -27,15 +31,16 @@ TRAINING_COLUMN = ("data", "explain", "nets", "training")
 ABSENT = ("tensorflow", "keras", "openvino", "PySide6", "nncf", "cryptography")
 
 
+def litert_variants(manifest: Manifest) -> list[Variant]:
+    """Variants that LiteRT runs."""
+    return [variant for variant in manifest.variants if "litert" in variant.backends]
+
+
 def command(*arguments: str) -> str:
-    """What ``edgecnn ARGUMENTS`` prints on standard output; exits when it fails."""
+    """What ``edgecnn ARGUMENTS`` prints on standard output; ends the step when it fails."""
     printed = io.StringIO()
-    status: Any = 0
-    try:
-        with contextlib.redirect_stdout(printed):
-            edgecnn_command(list(arguments))
-    except SystemExit as stop:
-        status = stop.code or 0
+    with contextlib.redirect_stdout(printed):
+        status = edgecnn_command(list(arguments))
     if status != 0:
         print(printed.getvalue())
         sys.exit(f"edgecnn {' '.join(arguments)}: exit status {status}")
@@ -54,9 +59,11 @@ def prove_imports() -> None:
     """Every module of the device column imports, and brings nothing that a Pi does not have."""
     assert platform.machine() == "aarch64", platform.machine()
     names = ["edgecnn"]
-    for found in pkgutil.walk_packages(edgecnn.__path__, "edgecnn."):
-        if found.name.split(".")[1] not in (*TRAINING_COLUMN, "_assets", "__main__"):
-            names.append(found.name)
+    names += [
+        found.name
+        for found in pkgutil.walk_packages(edgecnn.__path__, "edgecnn.")
+        if found.name.split(".")[1] not in (*TRAINING_COLUMN, "_assets", "__main__")
+    ]
     for name in names:
         importlib.import_module(name)
     loaded = [name for name in ABSENT if name in sys.modules]
@@ -64,7 +71,72 @@ def prove_imports() -> None:
     print(f"{len(names)} modules of the device column import")
 
 
-STEPS = {"imports": prove_imports}
+def prove_doctor() -> None:
+    """The doctor knows the machine and chooses LiteRT int8 wherever there is such a variant."""
+    print(command("doctor"))
+    for name in catalogue.names():
+        manifest = load(catalogue.find(name)).manifest
+        choice = choose(manifest)
+        assert choice.backend == "litert", f"{name}: {choice}"
+        precisions = {variant.precision for variant in litert_variants(manifest)}
+        if "int8" in precisions:
+            assert choice.variant.precision == "int8", f"{name}: {choice}"
+
+
+def prove_classify() -> None:
+    """The command answers about photographs as it does on x86."""
+    for photo, expected in (("coffee.jpg", "espresso"), ("cat_chelsea.jpg", "cat")):
+        answer = run(photo, "classify_efficientnet_lite0")
+        print(f"{photo}: {json.dumps(answer)[:150]} ...")
+        assert expected in json.dumps(answer), answer
+
+
+def prove_detect() -> None:
+    """Objects are found on photographs."""
+    for photo, expected in (("portrait_obama.jpg", "person"), ("wine.jpg", "wine glass")):
+        answer = run(photo, "detect_nanodet")
+        print(f"{photo}: {json.dumps(answer)[:150]} ...")
+        assert expected in json.dumps(answer), answer
+
+
+def prove_faces() -> None:
+    """Two photographs of a man are close, another man's is far: detector and embedder together."""
+    with edgecnn.load("faces") as faces:
+        face = {
+            name: faces(PHOTOS / f"portrait_{name}.jpg").embeddings[0]
+            for name in ("obama", "obama2", "biden")
+        }
+        same = faces.embedder.distance(face["obama"], face["obama2"])
+        other = faces.embedder.distance(face["obama"], face["biden"])
+    print(f"distance of the same man {same:.2f}, of another {other:.2f}")
+    assert same < 0.45, same
+    assert other > 0.7, other
+
+
+def prove_verify() -> None:
+    """``edgecnn verify --all`` passes, and leaves no LiteRT variant of any bundle out."""
+    checks = [json.loads(line) for line in command("verify", "--all", "--json").splitlines()]
+    for check in checks:
+        print(f"{check['model']}/{check['file']} on {check['backend']}: {check['figures']}")
+    checked = {(check["model"], check["file"]) for check in checks if check["backend"] == "litert"}
+    wanted = {
+        (name, variant.file)
+        for name in catalogue.names()
+        for variant in litert_variants(load(catalogue.find(name)).manifest)
+    }
+    assert checked == wanted, wanted - checked
+    assert len({name for name, _ in wanted}) >= 7, wanted
+    print(f"{len(checks)} golden answers of {len(wanted)} LiteRT variants within tolerance")
+
+
+STEPS = {
+    "imports": prove_imports,
+    "doctor": prove_doctor,
+    "classify": prove_classify,
+    "detect": prove_detect,
+    "faces": prove_faces,
+    "verify": prove_verify,
+}
 
 
 def main() -> None:

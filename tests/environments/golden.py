@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 import edgecnn
 from edgecnn.bundle.io import load
-from edgecnn.evaluation.agreement import compare, failures
+from edgecnn.tasks.golden import check_golden
 
 INSTALLED = Path(edgecnn.__file__).parent
 ZOO = INSTALLED / "_assets" / "zoo"
@@ -22,20 +19,12 @@ def proven_on(backend: str) -> list[tuple[str, str]]:
         for folder in sorted(ZOO.iterdir())
         if (folder / "bundle.json").exists()
         for variant in load(folder).manifest.variants
-        if backend in variant.backends and variant.format == "tflite"
+        if backend in variant.backends
     ]
 
 
 def broken_promises(name: str, precision: str, backend: str) -> list[str]:
     """What a variant answers otherwise than its bundle promises; empty when all is well."""
-    bundle = load(ZOO / name)
-    lines: list[str] = []
-    with edgecnn.load(ZOO / name, backend=backend, precision=precision, threads=2) as task:
-        assert task.info.backend == backend
-        for golden in bundle.manifest.golden:
-            encoded = np.frombuffer(bundle.read(golden.image), np.uint8)
-            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-            actual = task(image, color="bgr").to_dict()
-            figures = compare(bundle.manifest.task, golden.expected, actual)
-            lines += failures(figures, golden.tolerance[precision])
-    return lines
+    checks = list(check_golden(load(ZOO / name), backend=backend, precision=precision))
+    assert checks
+    return [problem for check in checks for problem in check.problems]
