@@ -1,8 +1,9 @@
 """``rt_info`` of an OpenVINO IR: what OpenVINO Model API and DL Streamer read out of an ``.xml``.
 
-Facts are elements ``<key value="..."/>`` under ``net/rt_info/model_info``. The XML is read as a
-stream, so that only what is wanted is kept; document types, and with them entities that expand, are
-refused.
+Facts are elements ``<key value="..."/>`` under ``net/rt_info/model_info``; what is not there has
+the default of Model API, except the order of colours, which nobody should have to guess. The XML is
+read as a stream, so that only what is wanted is kept; document types, and with them entities that
+expand, are refused.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def read_rt_info(xml: bytes) -> Embedded | None:
     color: Color | None = "rgb" if reverse in _TRUE else "bgr" if reverse in _FALSE else None
     return Embedded(
         color=color,
-        mean=_numbers(info.get("mean_values", "")),
-        std=_numbers(info.get("scale_values", "")),
+        mean=_numbers(info.get("mean_values", "0")),
+        std=_numbers(info.get("scale_values", "1")),
         resize=_RESIZES.get(info.get("resize_type", "standard")),
         pad=_pad(info.get("pad_value", "")),
         labels=tuple(info.get("labels", "").split()),

@@ -14,6 +14,9 @@ from typing import Literal
 
 from edgecnn.bundle.check import check_manifest
 from edgecnn.bundle.io import Bundle, file_entries
+from edgecnn.bundle.metadata import SelfDescription
+from edgecnn.bundle.metadata_openvino import read_rt_info
+from edgecnn.bundle.metadata_tflite import read_tflite_metadata
 from edgecnn.bundle.paths import check_path
 from edgecnn.bundle.schema import (
     SCHEMA_VERSION,
@@ -28,6 +31,7 @@ from edgecnn.bundle.schema import (
 from edgecnn.bundle.store import MAX_FILE_BYTES, MemoryStore
 from edgecnn.errors import BundleError
 from edgecnn.runtime.backend import ModelFile
+from edgecnn.runtime.described import HOW_TO_DESCRIBE, describe_classifier
 from edgecnn.runtime.policy import missing_reason
 from edgecnn.runtime.probe import Probe, ProbedTensor, probe
 
@@ -55,18 +59,19 @@ class Description:
     outputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def bundle_from_file(path: Path, description: Description) -> Bundle:
+def bundle_from_file(path: Path, description: Description | None = None) -> Bundle:
     """A bundle in memory for a bare model file.
 
     Args:
         path: A ``.tflite``, or an ``.xml`` with its ``.bin`` beside it.
-        description: What it is for and how to feed it.
+        description: What it is for and how to feed it; None to go by what the file itself says.
 
     Returns:
         A bundle with one variant; `edgecnn.bundle.io.export` saves it.
 
     Raises:
-        BundleError: Missing, empty or too large, or not what the description says.
+        BundleError: Missing, empty or too large, not what the description says, or without one
+            and not saying enough itself.
         BackendError: No backend opens it, or it crashes them.
     """
     suffix = path.suffix.lower()
@@ -77,6 +82,21 @@ def bundle_from_file(path: Path, description: Description) -> Bundle:
     model = ModelFile(str(path), file_format, files[f"model{suffix}"], files.get("model.bin", b""))
     backends = _backends(file_format)
     found = probe(model, backends[0])
+    if any(tensor.scale != 0 for tensor in (*found.inputs, *found.outputs)):
+        # OpenVINO opens a quantized .tflite, but does not tell what its numbers stand for.
+        backends = tuple(name for name in backends if name != "openvino")
+    licence = "unknown"
+    if description is None:
+        own = _self_description(model, found)
+        licence = own.licence
+        description = Description(
+            task=own.task,
+            input=own.input,
+            decoder=own.decoder,
+            labels=own.labels,
+            embedding=own.embedding,
+            outputs=own.outputs,
+        )
     variant = Variant(
         file=f"model{suffix}",
         weights="model.bin" if file_format == "openvino" else None,
@@ -91,7 +111,7 @@ def bundle_from_file(path: Path, description: Description) -> Bundle:
         name=_name(path),
         title=path.stem,
         task=description.task,
-        licence="unknown",
+        licence=licence,
         source=path.name,
         input=description.input,
         decoder=description.decoder,
@@ -117,6 +137,18 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         beside = " An .xml needs its .bin beside it." if path.suffix == ".bin" else ""
         raise BundleError(f"Cannot read {path}: {error.strerror}.{beside}") from error
+
+
+def _self_description(model: ModelFile, found: Probe) -> SelfDescription:
+    """What the file says of itself; raises BundleError when that is not enough."""
+    read = read_tflite_metadata if model.format == "tflite" else read_rt_info
+    try:
+        embedded = read(model.model)
+    except BundleError as error:
+        raise BundleError(f"{model.name}: {error}") from error
+    if embedded is None:
+        raise BundleError(f"{model.name} does not say what it is for. {HOW_TO_DESCRIBE}")
+    return embedded.description or describe_classifier(embedded, found, where=model.name)
 
 
 def _backends(file_format: str) -> tuple[str, ...]:
