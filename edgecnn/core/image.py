@@ -6,25 +6,17 @@ import os
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-MAX_PIXELS = 2**27
-"""Largest picture that is accepted (134 megapixels): beyond it a few kilobytes of file can claim
-gigabytes of memory."""
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-# OpenCV reads its own limit once, when it is loaded; a larger claim is then refused by the decoder
-# before it allocates. When the program imported cv2 earlier, `check_pixels` still refuses it later.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
-
-import cv2  # noqa: E402  (after the limit above)
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-
-from edgecnn.errors import ImageError, SourceError  # noqa: E402
+from edgecnn.core.limits import MAX_FILE_BYTES, MAX_PIXELS
+from edgecnn.errors import ImageError, SourceError
 
 Color = Literal["rgb", "bgr", "gray"]
 Pixels = NDArray[np.uint8]
 
 COLORS: tuple[str, ...] = get_args(Color)
-MAX_FILE_BYTES = 2**29
 
 _CONVERSIONS = {
     ("bgr", "rgb"): cv2.COLOR_BGR2RGB,

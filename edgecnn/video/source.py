@@ -1,0 +1,98 @@
+"""What a source of frames is, and which one a user means by a word on the command line."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from edgecnn.errors import SourceError
+from edgecnn.video.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, Problem, VideoFile
+from edgecnn.video.frame import Frame
+
+DEMO = "demo"
+
+
+class Source(Protocol):
+    """A sequence of frames that can be walked once.
+
+    Attributes:
+        name: For people.
+        count: Number of frames, as far as it is known before they were read.
+        fps: Frames a second, for video.
+        problems: What could not be read and was left out, so far.
+    """
+
+    name: str
+    count: int | None
+    fps: float | None
+    problems: list[Problem]
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames, in order; what cannot be read goes to `problems`."""
+
+    def close(self) -> None:
+        """Let go of files; iteration ends."""
+
+    def __enter__(self) -> Source: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """Words that mean a camera or a network stream."""
+
+    camera = re.compile(r"\d+|/dev/video\d+")
+    network = re.compile(r"[a-z]+://", re.IGNORECASE)
+
+
+def open_source(word: str, *, demo: Path | None = None) -> Source:
+    """The source that a word names.
+
+    Args:
+        word: Path of a picture, folder or video, a pattern such as ``photos/*.jpg``, or ``demo``.
+        demo: The clip that ``demo`` stands for.
+
+    Raises:
+        SourceError: Nothing of that name, an empty folder, or a video that cannot be opened.
+    """
+    if word == DEMO and demo is not None:
+        return VideoFile(demo, name=DEMO)
+    path = Path(word)
+    if path.is_dir():
+        return ImageFiles(_pictures_in(path), name=word)
+    if path.exists():
+        video = path.suffix.lower() in VIDEO_SUFFIXES
+        return VideoFile(path) if video else ImageFiles([path], name=word)
+    if _Live.camera.fullmatch(word) or _Live.network.match(word):
+        raise SourceError(
+            f"{word.partition('://')[0]}: cameras and network streams cannot be opened by this "
+            "version; give a picture, folder, pattern, video file or demo."
+        )
+    if glob.has_magic(word):
+        found = [Path(match) for match in glob.glob(word, recursive=True)]  # noqa: PTH207
+        pictures = [match for match in found if match.suffix.lower() in IMAGE_SUFFIXES]
+        if not pictures:
+            raise SourceError(f"No pictures match {word!r}.")
+        return ImageFiles(pictures, name=word)
+    raise SourceError(
+        f"There is no file or folder {word!r}. Give a picture, folder, pattern, video file or demo."
+    )
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    found = [entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES]
+    if not found:
+        known = " ".join(sorted(IMAGE_SUFFIXES))
+        raise SourceError(f"The folder {folder} holds no pictures ({known}).")
+    return found
