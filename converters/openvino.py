@@ -34,12 +34,18 @@ class QuantizeOptions:
             ``performance`` does without.
         fast_bias_correction: Off corrects each layer's bias on the quantized network, layer by
             layer: minutes instead of seconds, and worth points on MobileNetV3-like networks.
+        bias_correction: Off when the model's biases were corrected before
+            (`converters.bias_correction`): once is enough.
+        overflow_fix: On halves the range of the weights that x86 processors without VNNI would
+            overflow on; off uses all 8 bits, for processors with VNNI or AMX.
         ignored: Names of operations, or patterns of them, that stay in float.
         samples: How many calibration inputs are used.
     """
 
     preset: Literal["mixed", "performance"] = "mixed"
     fast_bias_correction: bool = True
+    bias_correction: bool = True
+    overflow_fix: bool = True
     ignored: Sequence[str] = ()
     samples: int = 300
 
@@ -82,6 +88,7 @@ def quantize(
                 preset=nncf.QuantizationPreset(choice.preset),
                 subset_size=choice.samples,
                 fast_bias_correction=choice.fast_bias_correction,
+                advanced_parameters=_advanced(nncf, choice),
                 ignored_scope=_scope(nncf, model, choice.ignored),
             )
         except Exception as error:
@@ -151,6 +158,14 @@ def _renumber(model: Any) -> None:
 
     for operation in model.get_ordered_ops():
         operation.set_friendly_name(pattern.sub(number, operation.get_friendly_name()))
+
+
+def _advanced(nncf: Any, choice: QuantizeOptions) -> Any:
+    # None leaves the choice to NNCF, which halves the range in the layers at risk.
+    return nncf.AdvancedQuantizationParameters(
+        overflow_fix=None if choice.overflow_fix else nncf.OverflowFix.DISABLE,
+        disable_bias_correction=not choice.bias_correction,
+    )
 
 
 def _scope(nncf: Any, model: Any, patterns: Sequence[str]) -> Any:
