@@ -30,13 +30,13 @@ from edgecnn.runtime.preprocess import Preprocessor
 Pixels = NDArray[np.uint8]
 
 CALIBRATION_PHOTOGRAPHS = (
-    "astronaut", "coffee", "flower", "friends", "hills_aitzgorri", "life", "p0b", "picos",
-    "portrait_hopper", "portrait_obama2", "raccoon", "rocket", "seeding", "stairs_grey",
-    "temple_china", "wine", "cameraman_grey", "p1a",
+    "astronaut", "cameraman_grey", "coffee", "dandelions", "flower", "forest_stream", "fruit_bowl",
+    "hills_aitzgorri", "mountain_path", "paint_brushes", "portrait_hopper", "portrait_obama2",
+    "raccoon", "rocket", "stairs_grey", "temple_china", "two_dogs", "wine",
 )  # fmt: skip
 PROOF_PHOTOGRAPHS = (
-    "cat_chelsea", "portrait_biden", "portrait_obama", "sunset", "coins_grey", "wall_clock_grey",
-    "galaxies", "retina", "brick_grey",
+    "cat_chelsea", "coins_grey", "galaxies", "grass_grey", "portrait_biden", "portrait_obama",
+    "retina", "sunset_table",
 )  # fmt: skip
 ALL_PHOTOGRAPHS = CALIBRATION_PHOTOGRAPHS + PROOF_PHOTOGRAPHS
 

@@ -1,0 +1,228 @@
+"""Proof: does a converted file still answer as the float network that it came from?
+
+Every variant on every backend that it is meant for answers about the same views of real
+photographs as the reference, through the whole runtime (preprocessing, engine, decoder), so that
+what is proven is what a device does. The figures go into `Variant.agreement` and into the card;
+the least that is accepted is named by the recipe, and a variant below it is not shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from edgecnn.bundle.io import Bundle
+from edgecnn.core.results import Segmentation
+from edgecnn.errors import ParityError
+from edgecnn.evaluation.agreement import compare
+from edgecnn.evaluation.matching import match_boxes
+from edgecnn.registry import TASKS
+from edgecnn.runtime.policy import Choice, candidates
+from edgecnn.tasks.base import Task
+
+AnyTask = Task[Any, Any]
+Pictures = Iterable[Any]
+"""BGR arrays, or whatever `ask` takes."""
+Key = tuple[str, str]
+"""File of a variant, and name of a backend."""
+
+CONFIDENT = 0.3
+"""Below this score the reference itself has no firm opinion, so that rounding decides."""
+CLOSE = 0.05
+"""Embeddings closer than this count as the same, in the embedding's own metric."""
+
+
+def ask_bgr(task: AnyTask, picture: Any) -> Any:
+    """Call a task with an array in BGR order."""
+    return task(picture, color="bgr")
+
+
+def measure_parity(
+    bundle: Bundle,
+    pictures: Pictures,
+    *,
+    ask: Callable[[AnyTask, Any], Any] = ask_bgr,
+) -> dict[Key, dict[str, float]]:
+    """Agreement of every variant, on every backend that runs here, with the first variant.
+
+    Args:
+        bundle: From `converters.pack.assemble`; its first variant, on its first backend, is the
+            reference.
+        pictures: Looked at once, one after the other.
+        ask: How a task is called with one of them.
+
+    Returns:
+        (file, backend) -> figures; the reference on its own backend is left out. The figures are
+        those of `summarize`.
+
+    Raises:
+        ParityError: There were no pictures, so nothing was proven.
+    """
+    first = bundle.manifest.variants[0]
+    reference_key = (first.file, first.backends[0])
+    ways = {
+        (variant.file, backend): Choice(variant, backend, 1, "f32", "proof")
+        for variant, backend in candidates(bundle.manifest)
+    }
+    expected: list[Any] = []
+    answers: dict[Key, list[Any]] = {key: [] for key in ways if key != reference_key}
+    with ExitStack() as stack:
+        tasks: dict[Key, AnyTask] = {
+            key: stack.enter_context(TASKS[bundle.manifest.task](bundle, choice))
+            for key, choice in ways.items()
+        }
+        for picture in pictures:
+            expected.append(_kept(ask(tasks[reference_key], picture)))
+            for key, collected in answers.items():
+                collected.append(_kept(ask(tasks[key], picture)))
+    if not expected:
+        raise ParityError("No pictures were given, so nothing is proven. Pass real photographs.")
+    task = bundle.manifest.task
+    return {key: summarize(task, expected, collected) for key, collected in answers.items()}
+
+
+def _kept(result: Any) -> Any:
+    """The part of a result that `summarize` needs; masks are the only large ones."""
+    if isinstance(result, Segmentation):
+        return result.probabilities >= 0.5
+    return result.to_dict()
+
+
+def summarize(task: str, expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    """Agreement over many pictures, in shares from 0 to 1 unless a name says otherwise.
+
+    - ``classify``: ``top1_agreement`` over all pictures, ``top1_agreement_confident`` over the
+      ``pictures_confident`` on which the reference is above `CONFIDENT`, ``score_error_median``.
+    - ``detect``: ``boxes_matched`` (objects of the reference with a partner: same class, IoU at
+      least 0.5), ``boxes_extra`` (objects without one over the number of the reference), both at
+      the bundle's own threshold; ``boxes_matched_clear`` over those that the reference scores 0.1
+      above the lowest score that it gave; ``boxes`` (how many the reference found).
+    - ``detect_faces``: ``faces_matched``, ``count_agreement`` (pictures with as many faces),
+      ``points_percent_p95`` (95th percentile of a picture's largest point error in percent of the
+      distance between the eyes), ``faces``.
+    - ``embed``: ``distance_median``, ``distance_p95``, ``within_0.05``.
+    - ``segment``: ``mask_iou`` (mean over pictures and classes that either answer shows).
+
+    Args:
+        task: Name of a task.
+        expected: `to_dict()` of the reference's results; for ``segment`` masks (C, h, w) bool.
+        actual: The same of the variant.
+
+    Returns:
+        The figures, and ``pictures``.
+    """
+    figures = _SUMMARIES[task](expected, actual)
+    return {"pictures": float(len(expected)), **{k: round(v, 5) for k, v in figures.items()}}
+
+
+def require_agreement(
+    parity: Mapping[Key, Mapping[str, float]], least: Mapping[str, float]
+) -> None:
+    """Refuse variants that disagree.
+
+    Args:
+        parity: From `measure_parity`.
+        least: Figure -> the least that is accepted, for every file and backend.
+
+    Raises:
+        ParityError: Lists every figure that is too low.
+    """
+    low = [
+        f"{file} on {backend}: {name} is {figures.get(name, 0.0):.4f}, at least {bound} is needed"
+        for (file, backend), figures in parity.items()
+        for name, bound in least.items()
+        if not figures.get(name, 0.0) >= bound
+    ]
+    if low:
+        raise ParityError(
+            "Not shipped: " + "; ".join(low) + ". Calibrate on pictures more like those it will "
+            "see, or keep the layers that lose most in float."
+        )
+
+
+def _classify(expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    same = np.array([e["class_ids"][:1] == a["class_ids"][:1] for e, a in _pairs(expected, actual)])
+    sure = np.array([e["scores"][0] > CONFIDENT for e in expected])
+    errors = [compare("classify", e, a)["score"] for e, a in _pairs(expected, actual)]
+    return {
+        "top1_agreement": float(same.mean()),
+        "top1_agreement_confident": float(same[sure].mean()) if sure.any() else 0.0,
+        "pictures_confident": float(sure.sum()),
+        "score_error_median": float(np.median(errors)),
+    }
+
+
+def _detect(expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    lowest = min((min(e["scores"]) for e in expected if e["scores"]), default=0.0)
+    boxes = matched = extra = clear = matched_clear = 0
+    for e, a in _pairs(expected, actual):
+        pairs = match_boxes(
+            np.asarray(e["boxes_xyxy"], float).reshape(-1, 4),
+            np.asarray(a["boxes_xyxy"], float).reshape(-1, 4),
+            np.asarray(e["class_ids"], np.int64),
+            np.asarray(a["class_ids"], np.int64),
+        )
+        scores = np.asarray(e["scores"], float)
+        boxes += len(scores)
+        matched += len(pairs)
+        extra += len(a["scores"]) - len(pairs)
+        clear += int((scores >= lowest + 0.1).sum())
+        matched_clear += int((scores[pairs[:, 0]] >= lowest + 0.1).sum())
+    return {
+        "boxes": float(boxes),
+        "boxes_matched": _share(matched, boxes),
+        "boxes_extra": extra / max(boxes, 1),
+        "boxes_matched_clear": _share(matched_clear, clear),
+    }
+
+
+def _detect_faces(expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    figures = [compare("detect_faces", e, a) for e, a in _pairs(expected, actual)]
+    faces = [len(e["scores"]) for e in expected]
+    missed = sum(f["missed"] * n for f, n in zip(figures, faces, strict=True))
+    points = [f["points_percent"] for f, n in zip(figures, faces, strict=True) if n]
+    return {
+        "faces": float(sum(faces)),
+        "faces_matched": _share(sum(faces) - missed, sum(faces)),
+        "count_agreement": float(np.mean([f["count"] == 0 for f in figures])),
+        "points_percent_p95": float(np.percentile(points, 95)) if points else float("inf"),
+    }
+
+
+def _embed(expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    distances = [compare("embed", e, a)["distance"] for e, a in _pairs(expected, actual)]
+    return {
+        "distance_median": float(np.median(distances)),
+        "distance_p95": float(np.percentile(distances, 95)),
+        "within_0.05": float(np.mean([distance <= CLOSE for distance in distances])),
+    }
+
+
+def _segment(expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    shares = []
+    for e, a in _pairs(expected, actual):
+        union = np.sum(e | a, axis=(1, 2))
+        shared = np.sum(e & a, axis=(1, 2))
+        shares += [s / u for s, u in zip(shared, union, strict=True) if u]
+    return {"mask_iou": float(np.mean(shares)) if shares else 0.0}
+
+
+def _pairs(expected: list[Any], actual: list[Any]) -> Iterable[tuple[Any, Any]]:
+    return zip(expected, actual, strict=True)
+
+
+def _share(part: float, whole: float) -> float:
+    """0 of nothing: what was never seen is not proven."""
+    return part / whole if whole else 0.0
+
+
+_SUMMARIES: dict[str, Callable[[list[Any], list[Any]], dict[str, float]]] = {
+    "classify": _classify,
+    "detect": _detect,
+    "detect_faces": _detect_faces,
+    "embed": _embed,
+    "segment": _segment,
+}
