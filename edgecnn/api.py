@@ -117,7 +117,7 @@ def draw(picture: Picture, result: Result, color: str | None = None) -> Pixels:
     Raises:
         ImageError: Not a picture, or an array without its colour order.
     """
-    from edgecnn.core import draw as drawing  # only who draws pays for it
+    from edgecnn.core.draw import draw as draw_result  # only who draws pays for it
 
     pixels, order = as_pixels(picture, color)
-    return drawing.draw(pixels, result, color=order)
+    return draw_result(pixels, result, color=order)

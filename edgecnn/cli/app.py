@@ -1,0 +1,117 @@
+"""``edgecnn app``: the tasks at work on the demo clip, without a window.
+
+Prints what was found and how fast, and writes a contact sheet. The last line on standard output is
+``picture: PATH``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+import edgecnn
+from edgecnn.cli.contact_sheet import Column, contact_sheet
+from edgecnn.cli.describe import names_found
+from edgecnn.cli.output import print_table
+from edgecnn.core.image import Pixels
+from edgecnn.runtime.machine import this_machine
+from edgecnn.tasks.options import ClassifyOptions
+from edgecnn.video.frame import Frame
+from edgecnn.video.source import DEMO, open_source
+from edgecnn.video.writer import write_image
+from edgecnn.zoo.catalogue import assets_path
+
+MODELS = {
+    "Classify": "classify_efficientnet_lite0",
+    "Detect": "detect_nanodet",
+    "Faces": "face_detect_blazeface_full",
+}
+SHEET_ROWS = 5
+
+
+@dataclass
+class _Seen:
+    """What one task said over the clip."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    total_ms: list[float] = field(default_factory=list)
+    pictures: list[Pixels] = field(default_factory=list)
+
+    def take(self, frame: Frame, task: Any, *, keep: bool) -> None:
+        """Answer about a frame, count what was found, keep the picture if asked."""
+        result = task(frame)
+        self.found.update(set(names_found(result)))
+        self.total_ms.append(task.timing.total_ms)
+        if keep:
+            self.pictures.append(edgecnn.draw(frame, result))
+
+
+@click.command()
+@click.option("--source", default=DEMO, show_default=True, help="A video, picture or folder.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    default=Path("out/edgecnn.png"),
+    show_default=True,
+    help="Where the contact sheet goes.",
+)
+def app(source: str, picture: Path) -> None:
+    """Show classification, detection and faces on the demo clip or another source.
+
+    Prints what was found and writes a sheet of annotated pictures; nothing leaves the machine.
+    """
+    with contextlib.ExitStack() as stack:
+        frames = stack.enter_context(open_source(source, demo=assets_path() / "video/demo.mp4"))
+        tasks = {title: stack.enter_context(edgecnn.load(name)) for title, name in MODELS.items()}
+        tasks["Classify"].options = ClassifyOptions(top_k=3)
+        seen = {title: _Seen() for title in tasks}
+        shown = _rows_to_show(frames.count)
+        count = 0
+        for frame in frames:
+            for title, task in tasks.items():
+                seen[title].take(frame, task, keep=frame.index in shown)
+            count += 1
+        infos = {title: task.info for title, task in tasks.items()}
+    print_table(
+        f"{count} frames of {frames.name} on {this_machine().cpu}",
+        ["task", "model", "runs as", "median ms", "found, in frames"],
+        [
+            [
+                title,
+                infos[title].name,
+                f"{infos[title].precision} on {infos[title].backend}",
+                f"{np.median(seen[title].total_ms):.1f}",
+                _counts(seen[title].found),
+            ]
+            for title in tasks
+        ],
+    )
+    for title, info in infos.items():
+        click.echo(f"{title}: {info.precision} on {info.backend}, because: {info.reason}")
+    columns = [
+        Column(title, f"{info.title}, {info.precision} on {info.backend}", seen[title].pictures)
+        for title, info in infos.items()
+    ]
+    detail = f"{this_machine().cpu}, all on this machine"
+    write_image(picture, contact_sheet(f"edgecnn {edgecnn.__version__}", detail, columns))
+    click.echo(f"picture: {picture}")
+
+
+def _rows_to_show(count: int | None) -> set[int]:
+    """Indices of the frames in the sheet: the middles of equal parts of the source."""
+    if count is None:
+        return {0}
+    rows = min(SHEET_ROWS, count)
+    return {int((row + 0.5) * count / rows) for row in range(rows)}
+
+
+def _counts(found: Counter[str]) -> str:
+    """The most frequent names, each with the number of frames it was seen in."""
+    most = ", ".join(f"{name} {count}" for name, count in found.most_common(6))
+    return most or "nothing"
