@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+
 from converters import pack
 from converters.card import CardText, write_card
 from converters.metadata import with_metadata
