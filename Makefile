@@ -40,7 +40,7 @@ type: $(VENV)/.dev  ## mypy --strict
 	@$(BIN)/mypy --no-error-summary
 
 bench: $(VENV)/.dev  ## the tables of the README (minutes; wants an idle machine)
-	@$(BIN)/python benchmarks/runtime.py
+	@$(BIN)/python -m benchmarks.runtime
 
 test-arm: $(VENV)/.dev  ## prove the device column on an emulated Raspberry Pi 4 (root; minutes)
 	@tests/arm/run.sh $(BIN)/python

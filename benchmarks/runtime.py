@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def overhead(rounds: int) -> list[list[str]]:
         with edgecnn.load(name, backend="litert", precision="int8", threads=1) as task:
             invoke = bare_invoke(bundle.read(task.info.file))
             times = interleaved(
-                {"edgecnn": lambda task=task, frame=frame: task(frame, "bgr"), "bare": invoke},
+                {"edgecnn": partial(task, frame, "bgr"), "bare": invoke},
                 rounds=rounds,
             )
         ratio = paired_ratio(times["edgecnn"], times["bare"])
@@ -79,8 +80,8 @@ def gain(rounds: int) -> list[list[str]]:
         ):
             times = interleaved(
                 {
-                    "picked": lambda task=picked, frame=frame: task(frame, "bgr"),
-                    "reference": lambda task=reference, frame=frame: task(frame, "bgr"),
+                    "picked": partial(picked, frame, "bgr"),
+                    "reference": partial(reference, frame, "bgr"),
                 },
                 rounds=rounds,
             )
@@ -99,7 +100,7 @@ def cold_start(repeats: int) -> tuple[float, float]:
     The memory is that of the process at its end, as the operating system counts it.
     """
     photo = assets_path() / "images" / "coffee.jpg"
-    command = [sys.executable, "-m", "edgecnn.cli", "run", str(photo)]
+    command = [sys.executable, "-m", "edgecnn", "run", str(photo)]
     command += ["--model", "classify_efficientnet_lite0", "--json", "-"]
     seconds, memory_mb = [], []
     for _ in range(repeats):
