@@ -83,4 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         click.echo(f"Error: {' '.join(str(error).split())}", err=True)
         return 1
+    except Exception as error:  # noqa: BLE001 (a mistake of ours: whoever runs it needs one line)
+        if debug:
+            traceback.print_exc()
+        words = " ".join(str(error).split()) or "no message"
+        click.echo(
+            f"Error inside edgecnn, {type(error).__name__}: {words}. "
+            "Run it again with --debug and report what that prints.",
+            err=True,
+        )
+        return 1
     return code if isinstance(code, int) else 0

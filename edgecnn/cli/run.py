@@ -75,7 +75,9 @@ def run(
         saver = stack.enter_context(Saver(save, frames)) if save is not None else None
         talks = json_to != "-"
         said: dict[str, str] = {}
+        reported = 0
         for frame in _with_progress(frames, limit, shown=not (talks and sys.stdout.isatty())):
+            reported = _report(frames, reported)
             annotated = frame.pixels
             for name, task in tasks.items():
                 result = task(frame)
@@ -87,9 +89,7 @@ def run(
                     annotated = edgecnn.draw(annotated, result, "bgr")
             if saver is not None:
                 saver.write(frame, annotated)
-        for problem in frames.problems:
-            click.echo(f"Left out {problem.name}: {problem.reason}", err=True)
-        if frames.problems:
+        if _report(frames, reported):
             context.exit(1)
 
 
@@ -103,6 +103,13 @@ def _set_options(task: Any, top_k: int | None, score_threshold: float | None) ->
         task.options = DetectOptions(score_threshold=score_threshold)
     elif isinstance(task.options, FaceOptions):
         task.options = FaceOptions(score_threshold=score_threshold)
+
+
+def _report(source: Source, reported: int) -> int:
+    """Say what could not be read since the last time; returns how much has been said by now."""
+    for problem in source.problems[reported:]:
+        click.echo(f"Left out {problem.name}: {problem.reason}", err=True)
+    return len(source.problems)
 
 
 @contextlib.contextmanager

@@ -26,9 +26,10 @@ class Saver:
     def __init__(self, target: Path, source: Source) -> None:
         self._target = target
         self._video = VideoWriter(target, source.fps or 25.0) if source.fps is not None else None
-        self._folder = self._video is None and (source.count != 1 or not target.suffix)
+        is_file = bool(target.suffix) and not target.is_dir()
+        self._folder = self._video is None and (source.count != 1 or not is_file)
         self._written: set[Path] = set()
-        if self._folder and target.suffix:
+        if self._folder and is_file:
             raise OptionError(
                 f"{target}: {source.count} pictures do not fit into one file. Name a folder."
             )
