@@ -2,7 +2,9 @@
 
 The picture is resized into a uint8 canvas first. Its 256 possible values then go through a table,
 one a channel, straight into the tensor's own memory: normalisation and quantization cost one
-look-up a value, whatever the tensor's type.
+look-up a value, whatever the tensor's type. Where the table only moves 0..255 to -128..127, as in
+many int8 networks, flipping the highest bit does the same. Letterbox bars are not looked up but
+copied.
 """
 
 from __future__ import annotations
@@ -60,22 +62,74 @@ def value_table(spec: InputSpec, dtype: Any, scale: float, zero_point: int) -> A
     return table[None]
 
 
+class TensorWriter:
+    """Writes canvases into a tensor.
+
+    Args:
+        spec: Gives layout, padding and normalisation.
+        tensor: Type and quantization of the tensor.
+    """
+
+    def __init__(self, spec: InputSpec, tensor: TensorInfo) -> None:
+        self._table = value_table(spec, tensor.dtype, tensor.scale, tensor.zero_point)
+        self._only_flips = _is_flip(self._table)
+        self._nchw = spec.layout == "nchw"
+        self._size_wh = (spec.width, spec.height)
+        # A row of letterbox bar, as it stands in the tensor.
+        bar = np.full((1, spec.width, len(spec.mean)), spec.pad, np.uint8)
+        self._bar = np.asarray(cv2.LUT(bar, self._table)).reshape(bar.shape)
+
+    def write(self, canvas: Pixels, target_xywh: tuple[int, int, int, int], view: Array) -> None:
+        """Fill ``view``.
+
+        Args:
+            canvas: (h, w, 3) or (h, w) uint8; only its ``target_xywh`` part is read.
+            target_xywh: Where the picture lies in it; everything else is bar.
+            view: (1, h, w, C) or (1, C, h, w), of the tensor's type.
+        """
+        x, y, w, h = target_xywh
+        tensor = view[0].transpose(1, 2, 0) if self._nchw else view[0]
+        if (w, h) != self._size_wh:
+            tensor[:y] = tensor[y + h :] = self._bar
+            tensor[y : y + h, :x] = self._bar[:, :x]
+            tensor[y : y + h, x + w :] = self._bar[:, x + w :]
+            canvas, tensor = canvas[y : y + h, x : x + w], tensor[y : y + h, x : x + w]
+        if self._only_flips:
+            pixels = canvas if canvas.ndim == 3 else canvas[:, :, None]
+            np.bitwise_xor(pixels, 0x80, out=tensor.view(np.uint8))
+        elif self._nchw or canvas.ndim == 2:
+            np.copyto(tensor, np.asarray(cv2.LUT(canvas, self._table)).reshape(tensor.shape))
+        else:
+            cv2.LUT(canvas, self._table, dst=tensor)
+
+
+def _is_flip(table: Array) -> bool:
+    """Whether a table moves 0..255 to -128..127, which is the highest bit turned round."""
+    return table.dtype == np.int8 and np.array_equal(table, np.arange(-128, 128))
+
+
 @dataclass(slots=True)
 class Prepared:
     """A picture at the network's size, waiting for the tensor's memory.
 
     Attributes:
-        canvas: (h, w, C) or (h, w) uint8, in the channel order of the network.
-        placement: Where the picture lies in it.
+        canvas: (h, w, C) or (h, w) uint8, in the channel order of the network. With a letterbox
+            only the target part is meaningful.
+        plan: How it got there; `placement` is part of it.
     """
 
     canvas: Pixels
-    placement: Placement
+    plan: ResizePlan
     _owner: Preprocessor
+
+    @property
+    def placement(self) -> Placement:
+        """Where the picture lies in the canvas."""
+        return self.plan.placement
 
     def fill(self, view: Array) -> None:
         """Write the tensor: a feed for `edgecnn.runtime.backend.Engine.infer`."""
-        self._owner.fill(self.canvas, view)
+        self._owner.writer.write(self.canvas, self.plan.target_xywh, view)
 
     def release(self) -> None:
         """Give the canvas back for the next picture; do not use this object afterwards."""
@@ -87,15 +141,17 @@ class Preprocessor:
 
     Canvases are lent and taken back, so that a steady stream of frames allocates none: one picture
     can be prepared while another one is in the engine.
+
+    Args:
+        spec: How a picture becomes the input.
+        tensor: The input tensor.
     """
 
     def __init__(self, spec: InputSpec, tensor: TensorInfo) -> None:
         self._spec = spec
-        self._table = value_table(spec, tensor.dtype, tensor.scale, tensor.zero_point)
-        self._nchw = spec.layout == "nchw"
+        self.writer = TensorWriter(spec, tensor)
         self._shape = (spec.height, spec.width) + ((3,) if spec.color != "gray" else ())
         self._canvases: deque[Pixels] = deque(maxlen=4)
-        self._last_plan: ResizePlan | None = None
 
     def plan(self, size_wh: tuple[int, int]) -> ResizePlan:
         """How pictures of a size are resized."""
@@ -128,24 +184,11 @@ class Preprocessor:
             canvas = self._canvases.pop()
         except IndexError:
             canvas = np.empty(self._shape, np.uint8)
-        if plan.target_xywh[2:] != plan.placement.input_wh:
-            canvas.fill(self._spec.pad)
         apply_resize(checked, plan, canvas)
         if color != target:
             # Three-channel orders differ by a swap, cheapest here, at the network's size.
             cv2.cvtColor(canvas, cv2.COLOR_BGR2RGB, dst=canvas)
-        return Prepared(canvas, plan.placement, self)
-
-    def fill(self, canvas: Pixels, view: Array) -> None:
-        """Normalise, and quantize where the tensor is quantized, into ``view`` (1, ...)."""
-        tensor = view[0]
-        if self._nchw and tensor.ndim == 3:
-            values = cv2.LUT(canvas, self._table)
-            np.copyto(tensor, values[None] if values.ndim == 2 else values.transpose(2, 0, 1))
-        elif canvas.ndim == 2:
-            np.copyto(tensor, cv2.LUT(canvas, self._table)[:, :, None])
-        else:
-            cv2.LUT(canvas, self._table, dst=tensor)
+        return Prepared(canvas, plan, self)
 
     def give_back(self, canvas: Pixels) -> None:
         """Take a canvas back for reuse."""

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from edgecnn.bundle.io import Bundle
 from edgecnn.core.image import Pixels, check_pixels, read_image
+from edgecnn.core.placement import Placement
 from edgecnn.core.results import Result
 from edgecnn.errors import ImageError, OptionError
 from edgecnn.registry import DECODERS
@@ -118,19 +119,10 @@ class Pending(Generic[ResultT]):
             if self._prepared is not None:
                 self._prepared.release()
                 self._prepared = None
-        decode_s = time.perf_counter()
-        result = self._task.decode(inference, self._placement, self._options)
-        end_s = time.perf_counter()
-        self.timing = Timing(
-            self._pre_ms,
-            inference.wait_ms,
-            inference.infer_ms,
-            (end_s - decode_s) * 1e3,
-            (end_s - self._start_s) * 1e3,
+        self._result, self.timing = self._task.finish(
+            inference, self._placement, self._options, self._start_s, self._pre_ms
         )
-        self._task.timing = self.timing
-        self._result = result
-        return result
+        return self._result
 
 
 class Task(Generic[ResultT, OptionsT]):
@@ -205,7 +197,14 @@ class Task(Generic[ResultT, OptionsT]):
             SourceError: A file that is not there or cannot be decoded.
             BackendError: The engine failed.
         """
-        return self.submit(picture, color, options=options).result()
+        pixels, order = as_pixels(picture, color)
+        start_s, prepared, pre_ms = self._prepare(pixels, order)
+        try:
+            inference = self._session.infer({self._input_name: prepared.fill})
+        finally:
+            prepared.release()
+        chosen = options if options is not None else self.options
+        return self.finish(inference, prepared.placement, chosen, start_s, pre_ms)[0]
 
     def submit(
         self, picture: Picture, color: str | None = None, *, options: OptionsT | None = None
@@ -215,9 +214,7 @@ class Task(Generic[ResultT, OptionsT]):
         return self._submit(pixels, order, options)
 
     def _submit(self, pixels: Pixels, color: str, options: OptionsT | None) -> Pending[ResultT]:
-        start_s = time.perf_counter()
-        prepared = self._preprocessor.prepare(pixels, color)
-        pre_ms = (time.perf_counter() - start_s) * 1e3
+        start_s, prepared, pre_ms = self._prepare(pixels, color)
         try:
             future = self._session.submit({self._input_name: prepared.fill})
         except BaseException:
@@ -226,7 +223,34 @@ class Task(Generic[ResultT, OptionsT]):
         chosen = options if options is not None else self.options
         return Pending(self, prepared, future, chosen, start_s, pre_ms)
 
-    def decode(self, inference: Inference, placement: Any, options: OptionsT) -> ResultT:
+    def _prepare(self, pixels: Pixels, color: str) -> tuple[float, Prepared, float]:
+        """When it started (s), the prepared picture, and how long that took (ms)."""
+        start_s = time.perf_counter()
+        prepared = self._preprocessor.prepare(pixels, color)
+        return start_s, prepared, (time.perf_counter() - start_s) * 1e3
+
+    def finish(
+        self,
+        inference: Inference,
+        placement: Placement,
+        options: OptionsT,
+        start_s: float,
+        pre_ms: float,
+    ) -> tuple[ResultT, Timing]:
+        """Decode a run, and account for the time of the whole call."""
+        decode_s = time.perf_counter()
+        result = self.decode(inference, placement, options)
+        end_s = time.perf_counter()
+        self.timing = Timing(
+            pre_ms,
+            inference.wait_ms,
+            inference.infer_ms,
+            (end_s - decode_s) * 1e3,
+            (end_s - start_s) * 1e3,
+        )
+        return result, self.timing
+
+    def decode(self, inference: Inference, placement: Placement, options: OptionsT) -> ResultT:
         """From raw outputs to the task's result."""
         result = self._decoder(inference.outputs, placement, **self._decoder_options(options))
         return cast("ResultT", result)

@@ -116,10 +116,29 @@ def test_a_steady_stream_allocates_no_canvas() -> None:
 
 
 def test_a_reused_canvas_shows_nothing_of_the_last_picture() -> None:
-    preprocessor = _preprocessor(_spec(resize="letterbox", pad=3))
-    preprocessor.prepare(np.full((24, 32, 3), 255, np.uint8), "rgb").release()
-    wide = preprocessor.prepare(np.full((10, 100, 3), 50, np.uint8), "rgb")
-    assert set(np.unique(wide.canvas)) == {3, 50}
+    spec = _spec(resize="letterbox", pad=3, mean=(0.0,) * 3, std=(1.0,) * 3)
+    preprocessor = _preprocessor(spec)
+    for shape in ((24, 32, 3), (10, 100, 3), (100, 10, 3)):
+        value = shape[0]
+        prepared = preprocessor.prepare(np.full(shape, value, np.uint8), "rgb")
+        tensor = np.full((1, 24, 32, 3), np.nan, np.float32)
+        prepared.fill(tensor)
+        prepared.release()
+        assert set(np.unique(tensor)) <= {3.0, float(value)}
+        assert np.unique(tensor).size == (1 if shape == (24, 32, 3) else 2)
+
+
+@pytest.mark.parametrize("color", ["rgb", "bgr"])
+@pytest.mark.parametrize("mode", ["stretch", "letterbox"])
+def test_flipping_the_highest_bit_is_the_table_where_it_stands_in_for_it(
+    color: str, mode: str
+) -> None:
+    spec = _spec(mean=(127.0,) * 3, std=(128.0,) * 3, resize=mode, pad=9)
+    table = value_table(spec, np.int8, 1 / 128, -1)
+    np.testing.assert_array_equal(table, np.arange(-128, 128))
+    tensor, _ = input_tensor(PICTURE, color, spec, dtype=np.int8, scale=1 / 128, zero_point=-1)
+    real = _plain_reference(PICTURE, spec, color)
+    np.testing.assert_array_equal(tensor, np.rint(real * 128) - 1)
 
 
 def test_the_picture_is_checked_and_never_changed() -> None:

@@ -25,7 +25,8 @@ def test_outputs_come_with_their_quantization() -> None:
     assert inference.wait_ms > 0
 
 
-def test_many_callers_meet_one_engine_thread() -> None:
+def test_many_callers_never_meet_in_the_engine() -> None:
+    # `PlainEngine` itself fails when two threads are in it at once.
     engine = PlainEngine()
     answers: list[float] = []
     with Session(engine) as session:
@@ -41,8 +42,19 @@ def test_many_callers_meet_one_engine_thread() -> None:
         for caller in callers:
             caller.join()
     assert answers == [0.0] * 300
-    assert len(engine.threads) == 1
-    assert threading.get_ident() not in engine.threads
+    assert engine.runs == 300
+
+
+def test_a_submitted_run_leaves_the_caller_free_and_an_idle_engine_runs_at_once() -> None:
+    engine = PlainEngine()
+    with Session(engine) as session:
+        session.submit(ONES).result()
+        assert threading.get_ident() not in engine.threads
+        session.infer(ONES)
+        assert threading.get_ident() in engine.threads
+        queued = [session.submit(ONES) for _ in range(5)]
+        session.infer(ONES)
+        assert all(future.done() for future in queued)
 
 
 def test_a_feed_may_be_a_function_that_fills_the_tensor() -> None:
