@@ -25,12 +25,19 @@ from converters.saved_model import INPUT_NAME, save_keras_model
 from edgecnn.errors import ConversionError
 
 TFLitePrecision = Literal["float32", "float16", "int8"]
+Rim = Literal["int8", "uint8"]
+"""Type of a full-integer file's input and outputs. Inside it is int8 all the same; ``uint8`` costs
+a pass over either, and is the only integer type that MediaPipe's tasks accept."""
 Calibration = Callable[[], Iterable[NDArray[np.float32]]]
 """Gives a fresh pass over calibration inputs: float32, the shape of the input tensor."""
 
 
 def to_tflite(
-    saved_model: Path, precision: TFLitePrecision, calibration: Calibration | None = None
+    saved_model: Path,
+    precision: TFLitePrecision,
+    calibration: Calibration | None = None,
+    *,
+    rim: Rim = "int8",
 ) -> bytes:
     """Convert a SavedModel with one input named ``image``.
 
@@ -40,6 +47,7 @@ def to_tflite(
         saved_model: Folder of the SavedModel; its default signature names the tensors.
         precision: See the presets of this module.
         calibration: For ``int8``: about 300 pictures as the device would feed them.
+        rim: For ``int8``: type of the input and of the outputs.
 
     Returns:
         The content of the ``.tflite``.
@@ -55,7 +63,7 @@ def to_tflite(
         )
     with captured_output() as log:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-        _configure(tf, converter, precision, calibration)
+        _configure(tf, converter, precision, calibration, rim)
         try:
             return bytes(converter.convert())
         except Exception as error:
@@ -68,6 +76,7 @@ def keras_to_tflite(
     *,
     outputs: Sequence[str],
     calibration: Calibration | None = None,
+    rim: Rim = "int8",
 ) -> bytes:
     """Convert a Keras model: export it with named outputs, then `to_tflite`.
 
@@ -76,6 +85,7 @@ def keras_to_tflite(
         precision: As in `to_tflite`.
         outputs: A name for each output, as the bundle's decoder expects them.
         calibration: As in `to_tflite`.
+        rim: As in `to_tflite`.
 
     Returns:
         The content of the ``.tflite``.
@@ -85,11 +95,15 @@ def keras_to_tflite(
     """
     with tempfile.TemporaryDirectory() as folder:
         saved = save_keras_model(model, Path(folder) / "model", outputs=outputs)
-        return to_tflite(saved, precision, calibration)
+        return to_tflite(saved, precision, calibration, rim=rim)
 
 
 def _configure(
-    tf: Any, converter: Any, precision: TFLitePrecision, calibration: Calibration | None
+    tf: Any,
+    converter: Any,
+    precision: TFLitePrecision,
+    calibration: Calibration | None,
+    rim: Rim,
 ) -> None:
     if precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -98,8 +112,7 @@ def _configure(
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = _named(calibration)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
+        converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(rim)
 
 
 def _named(calibration: Calibration) -> Callable[[], Iterator[dict[str, Any]]]:
