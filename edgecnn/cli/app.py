@@ -20,6 +20,7 @@ from edgecnn.cli.contact_sheet import Column, contact_sheet
 from edgecnn.cli.describe import names_found
 from edgecnn.cli.output import print_table
 from edgecnn.core.image import Pixels
+from edgecnn.errors import SourceError
 from edgecnn.runtime.machine import this_machine
 from edgecnn.tasks.options import ClassifyOptions
 from edgecnn.video.frame import Frame
@@ -44,12 +45,12 @@ class _Seen:
     pictures: list[Pixels] = field(default_factory=list)
 
     def take(self, frame: Frame, task: Any, *, keep: bool) -> None:
-        """Answer about a frame, count what was found, keep the picture if asked."""
+        """Answer about a frame, count what was found, keep the annotated picture if asked."""
         result = task(frame)
         self.found.update(set(names_found(result)))
         self.total_ms.append(task.timing.total_ms)
         if keep:
-            self.pictures.append(edgecnn.draw(frame, result))
+            self.pictures.append(edgecnn.draw(frame, result, "bgr"))
 
 
 @click.command()
@@ -61,25 +62,35 @@ class _Seen:
     show_default=True,
     help="Where the contact sheet goes.",
 )
-def app(source: str, picture: Path) -> None:
+@click.pass_context
+def app(context: click.Context, source: str, picture: Path) -> None:
     """Show classification, detection and faces on the demo clip or another source.
 
     Prints what was found and writes a sheet of annotated pictures; nothing leaves the machine.
+    What cannot be read is reported and left out; the exit code is then 1.
     """
     with contextlib.ExitStack() as stack:
         frames = stack.enter_context(open_source(source, demo=assets_path() / "video/demo.mp4"))
         tasks = {title: stack.enter_context(edgecnn.load(name)) for title, name in MODELS.items()}
         tasks["Classify"].options = ClassifyOptions(top_k=3)
         seen = {title: _Seen() for title in tasks}
-        shown = _rows_to_show(frames.count)
+        due = _rows_to_show(frames.count)
         count = 0
         for frame in frames:
+            # The frame that was meant for a row may be unreadable: the next one takes its place,
+            # and the first is kept in case that no other comes.
+            keep = count == 0 or (bool(due) and frame.index >= due[0])
+            due = [index for index in due if index > frame.index]
             for title, task in tasks.items():
-                seen[title].take(frame, task, keep=frame.index in shown)
+                seen[title].take(frame, task, keep=keep)
             count += 1
+        for problem in frames.problems:
+            click.echo(f"Left out {problem.name}: {problem.reason}", err=True)
+        if count == 0:
+            raise SourceError(f"Nothing in {frames.name} could be read.")
         infos = {title: task.info for title, task in tasks.items()}
     print_table(
-        f"{count} frames of {frames.name} on {this_machine().cpu}",
+        f"{count} {'frame' if count == 1 else 'frames'} of {frames.name} on {this_machine().cpu}",
         ["task", "model", "runs as", "median ms", "found, in frames"],
         [
             [
@@ -95,20 +106,26 @@ def app(source: str, picture: Path) -> None:
     for title, info in infos.items():
         click.echo(f"{title}: {info.precision} on {info.backend}, because: {info.reason}")
     columns = [
-        Column(title, f"{info.title}, {info.precision} on {info.backend}", seen[title].pictures)
+        Column(
+            title,
+            f"{info.title}, {info.precision} on {info.backend}",
+            seen[title].pictures[-SHEET_ROWS:],
+        )
         for title, info in infos.items()
     ]
     detail = f"{this_machine().cpu}, all on this machine"
     write_image(picture, contact_sheet(f"edgecnn {edgecnn.__version__}", detail, columns))
     click.echo(f"picture: {picture}")
+    if frames.problems:
+        context.exit(1)
 
 
-def _rows_to_show(count: int | None) -> set[int]:
+def _rows_to_show(count: int | None) -> list[int]:
     """Indices of the frames in the sheet: the middles of equal parts of the source."""
     if count is None:
-        return {0}
+        return [0]
     rows = min(SHEET_ROWS, count)
-    return {int((row + 0.5) * count / rows) for row in range(rows)}
+    return [int((row + 0.5) * count / rows) for row in range(rows)]
 
 
 def _counts(found: Counter[str]) -> str:

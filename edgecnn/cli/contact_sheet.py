@@ -33,13 +33,15 @@ def contact_sheet(title: str, detail: str, columns: Sequence[Column]) -> Pixels:
     Args:
         title: Large, at the top left.
         detail: Smaller, at the top right.
-        columns: With as many pictures each, all of one size.
+        columns: With as many pictures each. Pictures of other proportions than the tallest are
+            set into the middle of their cell.
 
     Returns:
         (H, W, 3) uint8, BGR.
     """
-    height, width = columns[0].pictures[0].shape[:2]
-    cell_h = round(height * CELL_W / width)
+    shapes = [picture.shape for column in columns for picture in column.pictures]
+    # At most square, or one tall picture would make the sheet endless.
+    cell_h = round(CELL_W * min(max(shape[0] / shape[1] for shape in shapes), 1.0))
     rows = len(columns[0].pictures)
     sheet_w = 2 * MARGIN + len(columns) * CELL_W + (len(columns) - 1) * GAP
     sheet_h = 2 * MARGIN + TITLE_H + HEAD_H + rows * cell_h + (rows - 1) * GAP
@@ -56,7 +58,18 @@ def contact_sheet(title: str, detail: str, columns: Sequence[Column]) -> Pixels:
         paint_text(sheet, words, (x, y + 32), _SMALL, MUTED_BGR, bold=False)
         y += HEAD_H
         for picture in column.pictures:
-            cell = cv2.resize(picture, (CELL_W, cell_h), interpolation=cv2.INTER_AREA)
-            sheet[y : y + cell_h, x : x + CELL_W] = cell
+            _set_into(sheet[y : y + cell_h, x : x + CELL_W], picture)
             y += cell_h + GAP
     return sheet
+
+
+def _set_into(cell: Pixels, picture: Pixels) -> None:
+    """Fill the middle of a cell with a picture, as large as it fits."""
+    (rows, columns), (height, width) = cell.shape[:2], picture.shape[:2]
+    scale = min(rows / height, columns / width)
+    fitted_wh = (max(round(width * scale), 1), max(round(height * scale), 1))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    left, top = (columns - fitted_wh[0]) // 2, (rows - fitted_wh[1]) // 2
+    cell[top : top + fitted_wh[1], left : left + fitted_wh[0]] = cv2.resize(
+        picture, fitted_wh, interpolation=method
+    )
