@@ -1,7 +1,7 @@
 """Write a constraints file: one exact version for everything that a set of extras brings.
 
-Usage: ``python .ci/constraints.py EXTRAS FILE [PACKAGE ...]``, run by ``make constraints`` with the Python that
-CI uses. It resolves the newest versions that fit together, without installing them.
+Usage: ``python .ci/constraints.py EXTRAS FILE [PACKAGE ...]``, run by ``make constraints`` with
+the Python that CI uses. It resolves the newest versions that fit together, without installing them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HEADER = """\
 
 
 def resolve(extras: str, packages: tuple[str, ...]) -> dict[str, str]:
-    """Name -> version of everything that an install of the checkout with ``extras``, and packages, brings."""
+    """Name -> version of everything that the checkout with ``extras``, and packages, bring."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
     command += ["--report", "-", f".[{extras}]", *packages]
     report = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -144,7 +144,7 @@ def main() -> None:
     STEPS[sys.argv[1]]()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = time.process_time()
-    print(f"   [{sys.argv[1]}: {seconds:.1f} s of emulated processor time, peak memory {peak_mb:.0f} MB]", flush=True)
+    print(f"   [{sys.argv[1]}: {seconds:.1f} s processor time, peak memory {peak_mb:.0f} MB]")
 
 
 if __name__ == "__main__":
