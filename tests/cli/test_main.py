@@ -12,6 +12,7 @@ import edgecnn
 from edgecnn.cli import VERBS
 from tests.helpers.command import ROOT, edgecnn_command, edgecnn_process
 from tests.helpers.models import save_mean_color
+from tests.helpers.videos import write_picture
 
 
 def test_help_names_every_verb() -> None:
@@ -115,9 +116,9 @@ def test_interruption_ends_with_code_130(tmp_path: Path) -> None:
     # Thousands of frames: it is still at work when the signal comes.
     photos = tmp_path / "photos"
     photos.mkdir()
-    picture = (ROOT / "assets" / "images" / "coffee.jpg").read_bytes()
-    for index in range(2000):
-        (photos / f"{index}.jpg").write_bytes(picture)
+    picture = write_picture(photos / "0.jpg")
+    for index in range(1, 20_000):
+        (photos / f"{index}.jpg").hardlink_to(picture)
     process = edgecnn_process("run", photos, "--model", bundle, "--json", folder / "answers.jsonl")
     assert process.stdout is not None
     process.stdout.readline()  # the first answer: it is at work
