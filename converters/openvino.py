@@ -24,6 +24,9 @@ from converters.tflite import Calibration
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
 
+# What NNCF may put quantizers around, as far as float sections hold it.
+_COMPUTING = frozenset({"Convolution", "GroupConvolution", "Add", "MatMul", "AvgPool", "MaxPool"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizeOptions:
@@ -38,7 +41,13 @@ class QuantizeOptions:
             (`converters.bias_correction`): once is enough.
         overflow_fix: On halves the range of the weights that x86 processors without VNNI would
             overflow on; off uses all 8 bits, for processors with VNNI or AMX.
+        full_ranges: On, an activation's range is all that calibration saw of it; off, peaks are
+            averaged over the inputs, and larger ones clipped. Networks whose answer hangs on rare
+            peaks (embeddings) need it on.
         ignored: Names of operations, or patterns of them, that stay in float.
+        float_convolutions: Numbers of convolutions, from 0 in the order of computation, that stay
+            in float together with what follows them up to the next one. A ``.tflite`` gives
+            operations no lasting names in OpenVINO, so that `ignored` cannot tell them apart.
         samples: How many calibration inputs are used.
     """
 
@@ -46,7 +55,9 @@ class QuantizeOptions:
     fast_bias_correction: bool = True
     bias_correction: bool = True
     overflow_fix: bool = True
+    full_ranges: bool = False
     ignored: Sequence[str] = ()
+    float_convolutions: Sequence[int] = ()
     samples: int = 300
 
 
@@ -89,7 +100,7 @@ def quantize(
                 subset_size=choice.samples,
                 fast_bias_correction=choice.fast_bias_correction,
                 advanced_parameters=_advanced(nncf, choice),
-                ignored_scope=_scope(nncf, model, choice.ignored),
+                ignored_scope=_scope(nncf, model, choice),
             )
         except Exception as error:
             raise ConversionError(f"NNCF cannot quantize the model: {error}\n{log()}") from error
@@ -161,20 +172,43 @@ def _renumber(model: Any) -> None:
 
 
 def _advanced(nncf: Any, choice: QuantizeOptions) -> Any:
+    estimators = require("nncf.quantization.range_estimator", extra="convert")
+    ranges = estimators.RangeEstimatorParametersSet.MINMAX if choice.full_ranges else None
     # None leaves the choice to NNCF, which halves the range in the layers at risk.
     return nncf.AdvancedQuantizationParameters(
         overflow_fix=None if choice.overflow_fix else nncf.OverflowFix.DISABLE,
         disable_bias_correction=not choice.bias_correction,
+        activations_range_estimator_params=ranges,
     )
 
 
-def _scope(nncf: Any, model: Any, patterns: Sequence[str]) -> Any:
-    if not patterns:
-        return None
+def _scope(nncf: Any, model: Any, choice: QuantizeOptions) -> Any:
+    names = _matching(model, choice.ignored) + _at_convolutions(model, choice.float_convolutions)
+    return nncf.IgnoredScope(names=sorted(set(names))) if names else None
+
+
+def _matching(model: Any, patterns: Sequence[str]) -> list[str]:
     names = [operation.get_friendly_name() for operation in model.get_ops()]
     found = [name for name in names if any(re.search(pattern, name) for pattern in patterns)]
-    if not found:
+    if patterns and not found:
         raise ConversionError(
             f"No operation matches {list(patterns)}; the model has {', '.join(names[-8:])} ..."
         )
-    return nncf.IgnoredScope(names=found)
+    return found
+
+
+def _at_convolutions(model: Any, numbers: Sequence[int]) -> list[str]:
+    """Names of the computing operations from each numbered convolution up to the next one."""
+    sections: list[list[str]] = [[]]
+    for operation in model.get_ordered_ops():
+        kind = operation.get_type_name()
+        if kind in ("Convolution", "GroupConvolution"):
+            sections.append([])
+        if kind in _COMPUTING:
+            sections[-1].append(operation.get_friendly_name())
+    if any(not 0 <= number < len(sections) - 1 for number in numbers):
+        raise ConversionError(
+            f"float_convolutions {list(numbers)}: the model has the convolutions 0 to "
+            f"{len(sections) - 2}."
+        )
+    return [name for number in numbers for name in sections[number + 1]]
