@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from edgecnn.errors import BackendError, UnknownNameError
 from edgecnn.registry import BACKENDS
+from edgecnn.runtime import policy
 from edgecnn.runtime.backend import Backend, Engine, ModelFile
 from edgecnn.runtime.policy import get_backend, missing_reason
 from tests.helpers.models import SIDE, mean_color_ir, mean_color_tflite
@@ -112,3 +114,13 @@ def test_openvino_keeps_compiled_models_in_the_users_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     _open("openvino", IR).close()
     assert list((tmp_path / "edgecnn" / "openvino").glob("*.blob"))
+
+
+def test_other_packages_add_backends_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint(
+        "theirs", "edgecnn.runtime.backends.litert:LiteRTBackend", policy.ENTRY_POINTS
+    )
+    monkeypatch.setattr(policy, "_third_party", lambda: {"theirs": point})
+    assert policy.backend_names()[-1] == "theirs"
+    engine = get_backend("theirs").open(TFLITE, threads=1)
+    assert engine.infer({"image": np.zeros((1, SIDE, SIDE, 3), np.float32)})["means"].sum() == 0
