@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 PIN := constraints.txt
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system
 
-.PHONY: help app test lint type bench test-arm constraints clean
+.PHONY: help app test lint type bench bench-mediapipe fuzz test-arm constraints clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # What users have: the base dependencies and OpenVINO, never TensorFlow.
 $(VENV)/.app: $(PINNED)
@@ -41,6 +41,18 @@ type: $(VENV)/.dev  ## mypy --strict
 
 bench: $(VENV)/.dev  ## the tables of the README (minutes; wants an idle machine)
 	@$(BIN)/python -m benchmarks.runtime
+
+# MediaPipe brings the full OpenCV, so it gets an environment of its own; edgecnn runs there from
+# the checkout.
+.venv-mediapipe/.ready: constraints-mediapipe.txt .ci/venv
+	@.ci/venv .venv-mediapipe constraints-mediapipe.txt mediapipe ai-edge-litert msgspec click rich platformdirs psutil >&2
+	@touch $@
+
+bench-mediapipe: .venv-mediapipe/.ready  ## edgecnn against MediaPipe on the same int8 file
+	@.venv-mediapipe/bin/python -m benchmarks.mediapipe_classifier
+
+fuzz: $(VENV)/.dev  ## 2,000 damaged bundles and model files through edgecnn.load (half an hour)
+	@$(BIN)/python -m benchmarks.fuzz --cases 2000
 
 test-arm: $(VENV)/.dev  ## prove the device column on an emulated Raspberry Pi 4 (root; minutes)
 	@tests/arm/run.sh $(BIN)/python
