@@ -92,6 +92,7 @@ def quantize(
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002 - the generator that NNCF draws from
         model = read_tflite(openvino, tflite, outputs)
+        _widen(openvino, model)
         try:
             quantized = nncf.quantize(
                 model,
@@ -158,6 +159,17 @@ def serialize(openvino: Any, model: Any) -> tuple[bytes, bytes]:
         file = Path(folder) / "model.xml"
         openvino.save_model(model, file, compress_to_fp16=True)
         return file.read_bytes(), file.with_suffix(".bin").read_bytes()
+
+
+def _widen(openvino: Any, model: Any) -> None:
+    """Turn float16 weights into float32 ones: NNCF stores others as they are, beside quantizers."""
+    for operation in model.get_ordered_ops():
+        if operation.get_type_name() != "Convert":
+            continue
+        source = operation.input_value(0).get_node()
+        if source.get_type_name() == "Constant" and source.get_element_type().is_real():
+            values = np.asarray(source.data, np.float32)
+            operation.output(0).replace(openvino.opset13.constant(values).output(0))
 
 
 def _renumber(model: Any) -> None:
