@@ -25,6 +25,7 @@ def load(
     precision: str | None = None,
     threads: int | None = None,
     compute: Compute | None = None,
+    quick_start: bool = False,
     options: Any = None,
     description: Description | None = None,
 ) -> Any:
@@ -39,6 +40,8 @@ def load(
         precision: ``float32``, ``float16`` or ``int8``, as far as the bundle has it.
         threads: Threads of inference and OpenCV; None for the cores there are, at most four.
         compute: ``f32`` (default), or ``bf16`` on OpenVINO.
+        quick_start: Only a few pictures will be asked about: choose what opens fastest, not what
+            runs fastest.
         options: Options of the task, for example `edgecnn.tasks.options.DetectOptions`.
         description: For a bare file without metadata: what it is for and how to feed it.
 
@@ -57,6 +60,7 @@ def load(
         "precision": precision,
         "threads": threads,
         "compute": compute,
+        "quick_start": quick_start,
     }
     name = os.fspath(model)
     if name in COMPOSITES:

@@ -109,6 +109,19 @@ def test_a_new_measurement_replaces_the_old_one(
     assert recall("m", "model") == ()
 
 
+def test_for_a_few_pictures_the_engine_that_opens_fastest_is_chosen() -> None:
+    manifest = _with_everything()
+    choice = choose(manifest, machine=VNNI, missing=ALL, quick_start=True)
+    assert (choice.variant.file, choice.backend) == ("int8.tflite", "litert")
+    assert "opens fastest" in choice.reason
+    assert choose(manifest, machine=VNNI, missing=ALL).backend == "openvino"
+    # It never stands in the way: not where LiteRT is missing, nor against what is named.
+    alone = choose(manifest, machine=VNNI, missing=_only("openvino"), quick_start=True)
+    assert alone.backend == "openvino"
+    named = choose(manifest, backend="openvino", machine=VNNI, missing=ALL, quick_start=True)
+    assert named.backend == "openvino"
+
+
 def test_what_is_named_is_obeyed() -> None:
     manifest = _with_everything()
     choice = choose(manifest, backend="litert", precision="float16", machine=PI, missing=ALL)
