@@ -22,6 +22,7 @@ import edgecnn
 from edgecnn.bundle.io import load
 from edgecnn.bundle.schema import Manifest, Variant
 from edgecnn.cli import main as edgecnn_command
+from edgecnn.registry import ZOO_RECIPES
 from edgecnn.runtime.policy import choose
 from edgecnn.zoo import catalogue
 
@@ -125,7 +126,7 @@ def prove_verify() -> None:
         for variant in litert_variants(load(catalogue.find(name)).manifest)
     }
     assert checked == wanted, wanted - checked
-    assert len({name for name, _ in wanted}) >= 7, wanted
+    assert {name for name, _ in wanted} == set(ZOO_RECIPES), wanted
     print(f"{len(checks)} golden answers of {len(wanted)} LiteRT variants within tolerance")
 
 
