@@ -105,8 +105,8 @@ def build_short(source: Path, out: Path) -> Path:
         grids=((16, 2), (8, 6)),
         limits=(
             "Made for selfies, within about two metres: of 27 faces on eleven photographs, most of "
-            f"them of groups, it found 21, where the full-range network found all; it took three oranges for faces "
-            f"(scores to 0.6). {_LIMITS}"
+            "them of groups, it found 21, where the full-range network found all; it took three "
+            f"slices of orange for faces (scores to 0.6). {_LIMITS}"
         ),
     )
     outputs = {"regressors": "regressors", "classificators": "logits"}
