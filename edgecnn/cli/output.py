@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+WIDTH_WITHOUT_TERMINAL = 140
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -13,7 +18,6 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         header: Column names.
         rows: One string a column.
     """
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
@@ -22,12 +26,11 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    _console().print(table)
 
 
 def print_facts(title: str, facts: Mapping[str, str]) -> None:
     """Print name and value pairs on standard output, long values wrapped under themselves."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -37,9 +40,17 @@ def print_facts(title: str, facts: Mapping[str, str]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name, value)
-    console = Console(highlight=False, markup=False)
+    console = _console()
     console.print(table)
     console.print()
+
+
+def _console() -> Any:
+    """Prints to the terminal's width; into a file or pipe, wide enough to keep words whole."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_WITHOUT_TERMINAL
+    return Console(highlight=False, markup=False, width=wide)
 
 
 def _is_number(text: str) -> bool:
