@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.graph import Graph, attribute
 
@@ -135,30 +136,60 @@ def _operand(graph: Graph, node: Any, number: float, tolerance: float) -> str | 
     return None
 
 
-def mirror_pool_padding(graph: Graph) -> int:
-    """Padding with minus infinity before a max-pool becomes a mirrored border.
+def finite_pool_padding(
+    graph: Graph, lowest_pixel: NDArray[np.float32], highest_pixel: NDArray[np.float32]
+) -> int:
+    """Padding with minus infinity before the max-pool of a stem gets a finite number as low.
 
-    Minus infinity has no int8 value and stretches the range to nothing; XNNPACK refuses the file.
-    A mirrored border repeats values that the same window holds anyway, so the maximum stays.
+    Minus infinity has no int8 value, and XNNPACK refuses the file. Anything that no activation
+    goes below serves as well. For a convolution of the input that bound follows from its weights
+    and from the range of the pixels, so that the values stay the same for every picture.
+
+    (A mirrored border would do, too, but XNNPACK leaves it to a slow kernel: it took a third of
+    the time of a whole NanoDet.)
+
+    Args:
+        graph: Changed in place; channels last.
+        lowest_pixel: (C,) value of the darkest pixel in the input tensor.
+        highest_pixel: (C,) value of the brightest one.
     """
     changed = 0
     for pool in graph.of("MaxPool"):
         pad = graph.source(pool)
-        if pad.op != "PadV2":
+        value = graph.constant(pad.input[2]) if pad.op == "PadV2" else None
+        if value is None or float(value) > -1e4:
             continue
-        paddings, value = graph.constant(pad.input[1]), graph.constant(pad.input[2])
-        window = attribute(pool, "ksize")
-        if paddings is None or value is None or window is None or float(value) > -1e4:
-            continue
-        if np.any(2 * paddings.max(axis=1) > np.asarray(window.list.i)):
-            continue  # a window could see further into the mirror than into the picture
-        mirrored = graph.add(
-            "MirrorPad", f"{pad.name}/mirror", [pad.input[0], pad.input[1]], mode="SYMMETRIC"
-        )
-        graph.nodes[mirrored].attr["Tpaddings"].CopyFrom(pad.attr["Tpaddings"])
-        pool.input[0] = mirrored
-        changed += 1
+        low = _lowest(graph, graph.source(pad), lowest_pixel, highest_pixel)
+        if low is not None:
+            pad.input[2] = graph.add_constant(f"{pad.name}/low", np.asarray(low, np.float32))
+            changed += 1
     return changed
+
+
+def _lowest(
+    graph: Graph, activation: Any, low: NDArray[np.float32], high: NDArray[np.float32]
+) -> float | None:
+    """A number that no output of a stem goes below; None when its form is not known."""
+    slope = 1.0
+    found = biased_convolution(graph, activation.name)
+    if activation.op in ("Relu", "Relu6"):
+        return 0.0
+    if activation.op == "LeakyRelu":
+        alpha = attribute(activation, "alpha")
+        slope = 0.2 if alpha is None else alpha.f
+        found = biased_convolution(graph, activation.input[0])
+    if found is None:
+        return None
+    conv, bias = found
+    before = graph.source(conv)
+    if before.op == "Pad":
+        before = graph.source(before)
+        low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
+    kernel = graph.constant(conv.input[1])
+    if before.op != "Placeholder" or kernel is None:
+        return None
+    worst = np.minimum(kernel * low[:, None], kernel * high[:, None]).sum(axis=(0, 1, 2)) + bias
+    return float(min(0.0, worst.min() * slope))
 
 
 def fold_same_padding(graph: Graph) -> int:
@@ -185,3 +216,66 @@ def fold_same_padding(graph: Graph) -> int:
             conv.attr["padding"].s = b"SAME"
             folded += 1
     return folded
+
+
+def part_split_convolutions(graph: Graph) -> int:
+    """A convolution whose output is split by channels becomes one convolution for each part.
+
+    Parts of different meaning (class logits, box sides) have different ranges. In one int8 tensor
+    they share the widest one; apart, each gets its own scale. Channels come last.
+    """
+    parted = 0
+    for split in graph.of("SplitV"):
+        found = biased_convolution(graph, split.input[0])
+        sizes, axis = graph.constant(split.input[1]), graph.constant(split.input[2])
+        if found is None or sizes is None or axis is None or int(axis) not in (3, -1):
+            continue
+        conv, bias = found
+        kernel = graph.constant(conv.input[1])
+        if kernel is None or bias.shape != (kernel.shape[3],) or np.any(sizes < 0):
+            continue
+        ends = np.cumsum(sizes)
+        kept = {key: conv.attr[key] for key in conv.attr if key != "T"}
+        for index, (start, end) in enumerate(zip(ends - sizes, ends, strict=True)):
+            name = f"{conv.name}/part_{index}"
+            weights = graph.add_constant(f"{name}/kernel", kernel[..., start:end])
+            part = graph.add("Conv2D", name, [conv.input[0], weights], **kept)
+            offset = graph.add_constant(f"{name}/bias", bias[start:end])
+            total = graph.add("BiasAdd", f"{name}/sum", [part, offset])
+            graph.replace(split.name if index == 0 else f"{split.name}:{index}", total)
+        parted += 1
+    return parted
+
+
+def biased_convolution(graph: Graph, name: str) -> tuple[Any, NDArray[Any]] | None:
+    """The convolution and bias behind a sum; None when ``name`` is something else."""
+    node = graph.nodes[name.partition(":")[0]]
+    if node.op not in (*_SUMS, "BiasAdd"):
+        return None
+    for index in (0, 1):
+        bias, conv = graph.constant(node.input[index]), graph.source(node, 1 - index)
+        if bias is not None and conv.op == "Conv2D":
+            return conv, bias.reshape(-1)
+    return None
+
+
+def pool_before_activation(graph: Graph) -> int:
+    """A max-pool after a rising activation moves before it: the same values, a quarter of the work.
+
+    It also helps int8: the maximum of a window is seldom far below zero, so that the scale of the
+    convolution's output need not reach there. Padding in between has to be with minus infinity.
+    """
+    moved = 0
+    for pool in graph.of("MaxPool"):
+        pad = graph.source(pool)
+        value = graph.constant(pad.input[2]) if pad.op == "PadV2" else None
+        activation = graph.source(pad) if value is not None and np.isneginf(value) else pad
+        rising = activation.op in ("Relu", "Relu6", "LeakyRelu")
+        if not rising or len(graph.users(activation.name)) != 1:
+            continue
+        first = pool if activation is pad else pad
+        first.input[0] = activation.input[0]
+        graph.replace(pool.name, activation.name)
+        activation.input[0] = pool.name
+        moved += 1
+    return moved

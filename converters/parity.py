@@ -22,6 +22,7 @@ from edgecnn.evaluation.matching import match_boxes
 from edgecnn.registry import TASKS
 from edgecnn.runtime.policy import Choice, candidates
 from edgecnn.tasks.base import Task
+from edgecnn.tasks.options import DetectOptions
 
 AnyTask = Task[Any, Any]
 Pictures = Iterable[Any]
@@ -31,8 +32,12 @@ Key = tuple[str, str]
 
 CONFIDENT = 0.3
 """Below this score the reference itself has no firm opinion, so that rounding decides."""
+THRESHOLD_BAND = 0.05
+"""A detection this far below the threshold still counts as found in ``boxes_found``: which side of
+the threshold a score of 0.35 falls on is decided by rounding, not by what the network saw."""
 CLOSE = 0.05
 """Embeddings closer than this count as the same, in the embedding's own metric."""
+CLEAR_ABOVE = 0.1
 
 
 def ask_bgr(task: AnyTask, picture: Any) -> Any:
@@ -74,6 +79,7 @@ def measure_parity(
             key: stack.enter_context(TASKS[bundle.manifest.task](bundle, choice))
             for key, choice in ways.items()
         }
+        threshold = _lower_thresholds(bundle, tasks.values())
         for picture in pictures:
             expected.append(_kept(ask(tasks[reference_key], picture)))
             for key, collected in answers.items():
@@ -81,7 +87,20 @@ def measure_parity(
     if not expected:
         raise ParityError("No pictures were given, so nothing is proven. Pass real photographs.")
     task = bundle.manifest.task
-    return {key: summarize(task, expected, collected) for key, collected in answers.items()}
+    return {
+        key: summarize(task, expected, collected, threshold=threshold)
+        for key, collected in answers.items()
+    }
+
+
+def _lower_thresholds(bundle: Bundle, tasks: Iterable[AnyTask]) -> float:
+    """Let detectors also answer what lies just below their threshold; returns the threshold."""
+    if bundle.manifest.task != "detect":
+        return 0.0
+    threshold = float(bundle.manifest.decoder.parameters["score_threshold"])
+    for task in tasks:
+        task.options = DetectOptions(score_threshold=max(threshold - THRESHOLD_BAND, 0.0))
+    return threshold
 
 
 def _kept(result: Any) -> Any:
@@ -91,15 +110,19 @@ def _kept(result: Any) -> Any:
     return result.to_dict()
 
 
-def summarize(task: str, expected: list[Any], actual: list[Any]) -> dict[str, float]:
+def summarize(
+    task: str, expected: list[Any], actual: list[Any], *, threshold: float = 0.0
+) -> dict[str, float]:
     """Agreement over many pictures, in shares from 0 to 1 unless a name says otherwise.
 
     - ``classify``: ``top1_agreement`` over all pictures, ``top1_agreement_confident`` over the
       ``pictures_confident`` on which the reference is above `CONFIDENT`, ``score_error_median``.
-    - ``detect``: ``boxes_matched`` (objects of the reference with a partner: same class, IoU at
-      least 0.5), ``boxes_extra`` (objects without one over the number of the reference), both at
-      the bundle's own threshold; ``boxes_matched_clear`` over those that the reference scores 0.1
-      above the lowest score that it gave; ``boxes`` (how many the reference found).
+    - ``detect``: a partner is an object of the same class with an IoU of at least 0.5.
+      ``boxes_found`` is the share of the reference's objects above the threshold that have a
+      partner above the threshold less `THRESHOLD_BAND`; ``boxes_matched`` counts only partners
+      above the threshold itself, ``boxes_matched_clear`` only objects that the reference scores
+      0.1 above it. ``boxes_extra`` is the number of objects above the threshold without a partner
+      above it, over the number that the reference found, ``boxes``.
     - ``detect_faces``: ``faces_matched``, ``count_agreement`` (pictures with as many faces),
       ``points_percent_p95`` (95th percentile of a picture's largest point error in percent of the
       distance between the eyes), ``faces``.
@@ -110,11 +133,16 @@ def summarize(task: str, expected: list[Any], actual: list[Any]) -> dict[str, fl
         task: Name of a task.
         expected: `to_dict()` of the reference's results; for ``segment`` masks (C, h, w) bool.
         actual: The same of the variant.
+        threshold: For ``detect``: the score that counts; both hold answers down to
+            `THRESHOLD_BAND` below it.
 
     Returns:
         The figures, and ``pictures``.
     """
-    figures = _SUMMARIES[task](expected, actual)
+    if task == "detect":
+        figures = _detect(expected, actual, threshold)
+    else:
+        figures = _SUMMARIES[task](expected, actual)
     return {"pictures": float(len(expected)), **{k: round(v, 5) for k, v in figures.items()}}
 
 
@@ -155,28 +183,38 @@ def _classify(expected: list[Any], actual: list[Any]) -> dict[str, float]:
     }
 
 
-def _detect(expected: list[Any], actual: list[Any]) -> dict[str, float]:
-    lowest = min((min(e["scores"]) for e in expected if e["scores"]), default=0.0)
-    boxes = matched = extra = clear = matched_clear = 0
+def _detect(expected: list[Any], actual: list[Any], threshold: float) -> dict[str, float]:
+    boxes = found = matched = clear = matched_clear = extra = 0
     for e, a in _pairs(expected, actual):
-        pairs = match_boxes(
-            np.asarray(e["boxes_xyxy"], float).reshape(-1, 4),
-            np.asarray(a["boxes_xyxy"], float).reshape(-1, 4),
-            np.asarray(e["class_ids"], np.int64),
-            np.asarray(a["class_ids"], np.int64),
-        )
-        scores = np.asarray(e["scores"], float)
-        boxes += len(scores)
-        matched += len(pairs)
-        extra += len(a["scores"]) - len(pairs)
-        clear += int((scores >= lowest + 0.1).sum())
-        matched_clear += int((scores[pairs[:, 0]] >= lowest + 0.1).sum())
+        scores_e, scores_a = np.asarray(e["scores"], float), np.asarray(a["scores"], float)
+        shown = np.flatnonzero(scores_e >= threshold)
+        sure = scores_e >= threshold + CLEAR_ABOVE
+        loose = _partners(e, a, shown, np.arange(len(scores_a)))
+        strict = _partners(e, a, shown, np.flatnonzero(scores_a >= threshold))
+        boxes += len(shown)
+        found += len(loose)
+        matched += len(strict)
+        clear += int(sure.sum())
+        matched_clear += int(sure[strict].sum())
+        extra += int((scores_a >= threshold).sum()) - len(strict)
     return {
         "boxes": float(boxes),
+        "boxes_found": _share(found, boxes),
         "boxes_matched": _share(matched, boxes),
         "boxes_extra": extra / max(boxes, 1),
         "boxes_matched_clear": _share(matched_clear, clear),
     }
+
+
+def _partners(e: Any, a: Any, of_e: Any, of_a: Any) -> Any:
+    """Which of some objects of one answer have a partner among some of the other: indices."""
+    pairs = match_boxes(
+        np.asarray(e["boxes_xyxy"], float).reshape(-1, 4)[of_e],
+        np.asarray(a["boxes_xyxy"], float).reshape(-1, 4)[of_a],
+        np.asarray(e["class_ids"], np.int64)[of_e],
+        np.asarray(a["class_ids"], np.int64)[of_a],
+    )
+    return of_e[pairs[:, 0]]
 
 
 def _detect_faces(expected: list[Any], actual: list[Any]) -> dict[str, float]:
@@ -221,7 +259,6 @@ def _share(part: float, whole: float) -> float:
 
 _SUMMARIES: dict[str, Callable[[list[Any], list[Any]], dict[str, float]]] = {
     "classify": _classify,
-    "detect": _detect,
     "detect_faces": _detect_faces,
     "embed": _embed,
     "segment": _segment,
