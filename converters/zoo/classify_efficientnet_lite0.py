@@ -194,7 +194,7 @@ def build(source: Path, out: Path) -> Path:
             },
         ),
         _CARD,
-        (source / LICENCE).read_text("utf-8"),
+        _licence(source),
         out,
     )
 
@@ -271,6 +271,13 @@ def labels() -> tuple[str, ...]:
     """The names of the classes in the order of the output, from ``assets/labels``."""
     file = calibration.images_folder().parent / "labels" / "imagenet1k.txt"
     return tuple(file.read_text("utf-8").splitlines())
+
+
+def _licence(source: Path) -> str:
+    """The package's notice, and the text of the licence that it names but does not hold."""
+    apache = calibration.images_folder().parents[1] / "LICENSE"
+    notice = (source / LICENCE).read_text("utf-8").strip()
+    return f"{notice}\n\n{apache.read_text('utf-8')}"
 
 
 def _variants(net: Any) -> list[pack.ModelVariant]:
