@@ -2,9 +2,9 @@
 
 The picture is resized into a uint8 canvas first. Its 256 possible values then go through a table,
 one a channel, straight into the tensor's own memory: normalisation and quantization cost one
-look-up a value, whatever the tensor's type. Where the table only moves 0..255 to -128..127, as in
-many int8 networks, flipping the highest bit does the same. Letterbox bars are not looked up but
-copied.
+look-up a value, whatever the tensor's type. Many quantized networks take the pixels as they are
+(uint8), or moved to -128..127 (int8), which is the highest bit flipped: then nothing is looked up.
+Letterbox bars are copied.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class TensorWriter:
 
     def __init__(self, spec: InputSpec, tensor: TensorInfo) -> None:
         self._table = value_table(spec, tensor.dtype, tensor.scale, tensor.zero_point)
-        self._only_flips = _is_flip(self._table)
+        self._flip = _flipped_bits(self._table)
         self._nchw = spec.layout == "nchw"
         self._size_wh = (spec.width, spec.height)
         # A row of letterbox bar, as it stands in the tensor.
@@ -94,18 +94,23 @@ class TensorWriter:
             tensor[y : y + h, :x] = self._bar[:, :x]
             tensor[y : y + h, x + w :] = self._bar[:, x + w :]
             canvas, tensor = canvas[y : y + h, x : x + w], tensor[y : y + h, x : x + w]
-        if self._only_flips:
+        if self._flip is not None:
             pixels = canvas if canvas.ndim == 3 else canvas[:, :, None]
-            np.bitwise_xor(pixels, 0x80, out=tensor.view(np.uint8))
+            np.bitwise_xor(pixels, self._flip, out=tensor.view(np.uint8))
         elif self._nchw or canvas.ndim == 2:
             np.copyto(tensor, np.asarray(cv2.LUT(canvas, self._table)).reshape(tensor.shape))
         else:
             cv2.LUT(canvas, self._table, dst=tensor)
 
 
-def _is_flip(table: Array) -> bool:
-    """Whether a table moves 0..255 to -128..127, which is the highest bit turned round."""
-    return table.dtype == np.int8 and np.array_equal(table, np.arange(-128, 128))
+def _flipped_bits(table: Array) -> int | None:
+    """The bits in which every pixel value differs from its entry; None when it is no such table."""
+    pixel = np.arange(256)
+    if table.dtype == np.uint8 and np.array_equal(table, pixel):
+        return 0x00
+    if table.dtype == np.int8 and np.array_equal(table, pixel - 128):
+        return 0x80
+    return None
 
 
 @dataclass(slots=True)

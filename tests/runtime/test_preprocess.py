@@ -130,15 +130,20 @@ def test_a_reused_canvas_shows_nothing_of_the_last_picture() -> None:
 
 @pytest.mark.parametrize("color", ["rgb", "bgr"])
 @pytest.mark.parametrize("mode", ["stretch", "letterbox"])
-def test_flipping_the_highest_bit_is_the_table_where_it_stands_in_for_it(
-    color: str, mode: str
+@pytest.mark.parametrize(
+    ("dtype", "zero_point", "first"), [(np.int8, -1, -128), (np.uint8, 127, 0)]
+)
+def test_pixels_that_only_move_need_no_table(
+    color: str, mode: str, dtype: Any, zero_point: int, first: int
 ) -> None:
     spec = _spec(mean=(127.0,) * 3, std=(128.0,) * 3, resize=mode, pad=9)
-    table = value_table(spec, np.int8, 1 / 128, -1)
-    np.testing.assert_array_equal(table, np.arange(-128, 128))
-    tensor, _ = input_tensor(PICTURE, color, spec, dtype=np.int8, scale=1 / 128, zero_point=-1)
+    table = value_table(spec, dtype, 1 / 128, zero_point)
+    np.testing.assert_array_equal(table, np.arange(256) + first)
+    tensor, _ = input_tensor(
+        PICTURE, color, spec, dtype=dtype, scale=1 / 128, zero_point=zero_point
+    )
     real = _plain_reference(PICTURE, spec, color)
-    np.testing.assert_array_equal(tensor, np.rint(real * 128) - 1)
+    np.testing.assert_array_equal(tensor, np.rint(real * 128) + zero_point)
 
 
 def test_the_picture_is_checked_and_never_changed() -> None:
