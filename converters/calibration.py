@@ -99,8 +99,8 @@ def views(
         view = _cut(photograph, rng, smallest, largest)
         if rng.random() < 0.5:
             view = view[:, ::-1]
-        view = _soften(view, rng)
-        yield _relight(view, rng)
+        view = soften(view, rng)
+        yield relight(view, rng)
 
 
 def _cut(photograph: Pixels, rng: np.random.Generator, smallest: float, largest: float) -> Pixels:
@@ -114,7 +114,7 @@ def _cut(photograph: Pixels, rng: np.random.Generator, smallest: float, largest:
     return photograph[top : top + cut_h, left : left + cut_w]
 
 
-def _soften(view: Pixels, rng: np.random.Generator) -> Pixels:
+def soften(view: Pixels, rng: np.random.Generator) -> Pixels:
     """A fifth of the views loses detail, as from a camera that is far away or out of focus."""
     if rng.random() >= 0.2:
         return view
@@ -124,7 +124,7 @@ def _soften(view: Pixels, rng: np.random.Generator) -> Pixels:
     return np.asarray(cv2.resize(view, small, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _relight(view: Pixels, rng: np.random.Generator) -> Pixels:
+def relight(view: Pixels, rng: np.random.Generator) -> Pixels:
     """Other exposure (gamma, gain) and other light (a gain a channel), through one table each."""
     gamma = np.exp(rng.uniform(-0.5, 0.5))
     gains = rng.uniform(0.8, 1.2) * rng.uniform(0.92, 1.08, size=3)
