@@ -28,12 +28,12 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def answers(folder: Path, photo: str, model: str) -> dict[str, object]:
+def labels(folder: Path, photo: str, model: str) -> list[str]:
     result = run(folder, "edgecnn", "run", str(PHOTOS / photo), "--model", model, "--json", "-")
     assert result.returncode == 0, result.stderr
     (line,) = result.stdout.splitlines()
-    answer: dict[str, object] = json.loads(line)
-    return answer
+    found: list[str] = json.loads(line)["result"]["labels"]
+    return found
 
 
 def test_package_is_the_installed_one(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ for name in ("tensorflow", "keras", "openvino", "nncf", "PySide6", "cryptography
 def test_command_answers_about_a_photo(
     photo: str, model: str, expected: str, tmp_path: Path
 ) -> None:
-    assert expected in json.dumps(answers(tmp_path, photo, model))
+    assert labels(tmp_path, photo, model)[0] == expected
 
 
 def test_same_answer_without_json_is_readable(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_cold_start_is_short(tmp_path: Path) -> None:
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        answers(tmp_path, "coffee.jpg", "classify_efficientnet_lite0")
+        labels(tmp_path, "coffee.jpg", "classify_efficientnet_lite0")
         seconds.append(time.perf_counter() - start)
     # The aim is 1.0 s on an idle machine (benchmarks/runtime.py); CI machines are shared.
     assert min(seconds) < 2.0
