@@ -165,8 +165,8 @@ _CARD = CardText(
         "residual block and the last layer are in float, and so are input and output; biases were "
         "corrected. "
         f"`openvino/int8` has the first block in float. Both were calibrated on {CALIBRATION_CROPS}"
-        " aligned crops of 21 faces, of three portraits and of five group photographs of the source "
-        "package, through detector and alignment as on a device."
+        " aligned crops of 21 faces, of three portraits and of five group photographs that the "
+        "source package brings, through detector and alignment as on a device."
     ),
     proof=(
         f"Euclidean distance to the vector of the float32 file on LiteRT, over {PROOF_CROPS} "
