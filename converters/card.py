@@ -100,14 +100,23 @@ def _agreement_table(
     manifest: Manifest, parity: Mapping[tuple[str, str], Mapping[str, float]]
 ) -> str:
     names = list(dict.fromkeys(name for figures in parity.values() for name in figures))
-    rows = []
+    rows, elsewhere = [], []
     for variant in manifest.variants:
         size = f"{_bytes(manifest, variant) / 1e6:.2f}"
         for backend in variant.backends:
-            figures = parity.get((variant.file, backend), {})
+            figures = parity.get((variant.file, backend))
+            if figures is None:
+                elsewhere.append(backend)
+                continue
             cells = [_figure(name, figures.get(name)) for name in names]
             rows.append([f"`{variant.file}`", size, backend, *cells])
-    return _table(["file", "MB", "backend", *(name.replace("_", " ") for name in names)], rows)
+    table = _table(["file", "MB", "backend", *(name.replace("_", " ") for name in names)], rows)
+    if elsewhere:
+        table += (
+            f"\n\nNot measured here: {', '.join(dict.fromkeys(elsewhere))}, which needs an "
+            "environment of its own; `edgecnn verify` proves the golden answers in it."
+        )
+    return table
 
 
 def _speed_table(manifest: Manifest, machine: str) -> str:
