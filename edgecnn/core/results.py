@@ -26,6 +26,8 @@ FACE_POINTS = ("right_eye", "left_eye", "nose_tip", "mouth_centre", "right_ear",
 
 
 def _check_shape(what: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
+    if isinstance(array, np.ndarray) and array.ndim == len(shape) == 1 and shape[0] is None:
+        return  # the most frequent case, on the way of every picture
     expected = tuple("N" if size is None else size for size in shape)
     fits = isinstance(array, np.ndarray) and array.ndim == len(shape)
     if not fits or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True)):
@@ -71,7 +73,7 @@ class Classification:
         _check_shape("scores", self.scores, (None,))
         _check_length("class_ids", len(self.class_ids), len(self.scores))
         _check_length("labels", len(self.labels), len(self.scores))
-        if np.any(np.diff(self.scores) > 0):
+        if (self.scores[1:] > self.scores[:-1]).any():
             raise ValueError("scores must fall: sort the classes by score, best first")
 
     def __len__(self) -> int:

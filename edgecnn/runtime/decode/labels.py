@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+_FEW = 16
+"""Up to so many, a plain loop beats numpy's start-up."""
+
+
 class Labels:
     """Looks up many labels at once; a class without a label is called ``#`` and its id.
 
@@ -17,6 +21,7 @@ class Labels:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._words = _numbered(labels, len(labels))
+        self._plain: list[str] = self._words.tolist()
 
     def __call__(self, class_ids: NDArray[np.int64]) -> tuple[str, ...]:
         """The labels of some classes, in the order asked for.
@@ -24,8 +29,9 @@ class Labels:
         Args:
             class_ids: (K,) int64, from 0.
         """
-        if len(class_ids) == 0:
-            return ()
+        if len(class_ids) <= _FEW:
+            ids = class_ids.tolist()
+            return tuple([self._plain[i] if i < len(self._plain) else f"#{i}" for i in ids])
         highest = int(class_ids.max())
         if highest >= len(self._words):
             self._words = _numbered(self._words.tolist(), highest + 1)
