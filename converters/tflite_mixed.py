@@ -1,8 +1,8 @@
-"""TensorFlow SavedModel to an int8 ``.tflite`` in which named layers stay in float.
+"""A float32 ``.tflite`` as int8, except for named layers that stay in float.
 
-A few layers, mostly the first, can lose more to 8 bits than all others together. Left in float they
-cost little, since the rest still runs in 8 bits; the file's input and outputs are then float32.
-The converter quantizes a calibrated model as a whole or with exceptions; this is the second way.
+A few layers, mostly the first or the last, can lose more to 8 bits than all others together. Left
+in float they cost little, since the rest still runs in 8 bits; the file's input and outputs are
+then float32. It starts from a ``.tflite``, so that networks work too whose source is lost.
 
 Reference: Wu et al., "Integer Quantization for Deep Learning Inference: Principles and Empirical
 Evaluation", arXiv:2004.09602, section 5.2 (partial quantization).
@@ -11,57 +11,55 @@ Evaluation", arXiv:2004.09602, section 5.2 (partial quantization).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converters.quiet import captured_output, tensorflow
-from converters.saved_model import INPUT_NAME
 from converters.tflite import Calibration
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
 
 
-def to_mixed_tflite(
-    saved_model: Path, calibration: Calibration, float_layers: Sequence[str]
-) -> bytes:
-    """Convert a SavedModel with one input named ``image`` to int8, except for some layers.
+def quantize_partly(tflite: bytes, calibration: Calibration, float_layers: Sequence[str]) -> bytes:
+    """Quantize a float32 ``.tflite`` to int8, except for some layers.
+
+    Ranges of activations are taken whole, from least to largest value.
 
     Args:
-        saved_model: Folder of the SavedModel.
+        tflite: A float32 model with one input; one with float16 weights has to go through
+            `converters.tflite_widen` first.
         calibration: About 300 inputs as the device would feed them.
-        float_layers: Patterns; an operation stays in float where one of them is found in its name
-            in the float32 ``.tflite``, which holds the names of the layers that it was fused from.
+        float_layers: Patterns; an operation stays in float where one of them is found in the name
+            of its first output, which holds the names of the layers that it was fused from.
 
     Returns:
-        The content of the ``.tflite``; its input and outputs are float32.
+        The content of the ``.tflite``; its input and outputs are float32. The same input gives
+        the same bytes with the same version of TensorFlow.
 
     Raises:
-        ConversionError: A pattern matches nothing, or operators have no TFLite counterpart.
+        ConversionError: A pattern matches nothing, or TensorFlow refuses the model.
     """
-    tf = tensorflow()
-    convert = require("tensorflow.lite.python.convert", extra="convert")
+    tensorflow()
+    kept = _matching(_operation_names(tflite), float_layers)
     with captured_output() as log:
+        calibrator = require("tensorflow.lite.python.optimize.calibrator", extra="convert")
+        convert = require("tensorflow.lite.python.convert", extra="convert")
         try:
-            names = _operation_names(_converter(tf, saved_model).convert())
-            calibrated = _calibrate(tf, saved_model, calibration)
-            kept = _matching(names, float_layers)
-            return bytes(convert.mlir_quantize(calibrated, denylisted_nodes=kept))
+            calibrated = calibrator.Calibrator(tflite).calibrate(_lists(calibration))
+            return bytes(convert.mlir_quantize(calibrated, denylisted_nodes=kept or None))
         except (ValueError, RuntimeError, TypeError) as error:
             raise ConversionError(f"TFLite conversion to int8 failed: {error}\n{log()}") from error
 
 
-def _converter(tf: Any, saved_model: Path) -> Any:
-    return tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+def _lists(calibration: Calibration) -> Any:
+    def samples() -> Iterator[list[NDArray[np.float32]]]:
+        for image in calibration():
+            yield [image]
 
-
-def _calibrate(tf: Any, saved_model: Path, calibration: Calibration) -> bytes:
-    """The float model with the range of every activation, not quantized yet."""
-    converter = _converter(tf, saved_model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ({INPUT_NAME: image} for image in calibration())
-    converter._experimental_calibrate_only = True
-    return bytes(converter.convert())
+    return samples
 
 
 def _operation_names(tflite: bytes) -> list[str]:

@@ -13,7 +13,6 @@ for calibration a third of the crops of some unseen people went astray.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +26,9 @@ from converters.bias_correction import correct_biases
 from converters.card import CardText
 from converters.face_crops import FoundFace, crops, find_faces
 from converters.publish import Proof, check_sources, publish
-from converters.saved_model import save_keras_model
 from converters.tfjs_weights import read_weights
 from converters.tflite import Calibration, keras_to_tflite
-from converters.tflite_mixed import to_mixed_tflite
+from converters.tflite_mixed import quantize_partly
 from edgecnn.bundle.schema import (
     Alignment,
     DecoderSpec,
@@ -351,9 +349,8 @@ def _variants(net: Any, float32: bytes, faces: list[FoundFace]) -> list[pack.Mod
 def _int8(net: Any, inputs: Calibration) -> bytes:
     samples = np.concatenate(list(inputs())[:: CALIBRATION_CROPS // BIAS_CROPS])
     corrected = correct_biases(net, samples)
-    with tempfile.TemporaryDirectory() as folder:
-        saved = save_keras_model(corrected, Path(folder) / "model", outputs=[OUTPUT])
-        return to_mixed_tflite(saved, inputs, FLOAT_LAYERS)
+    float32 = keras_to_tflite(corrected, "float32", outputs=[OUTPUT])
+    return quantize_partly(float32, inputs, FLOAT_LAYERS)
 
 
 def _tflite(precision: Any, model: bytes) -> pack.ModelVariant:
