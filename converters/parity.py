@@ -8,16 +8,17 @@ the least that is accepted is named by the recipe, and a variant below it is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from edgecnn.bundle.io import Bundle
+from edgecnn.bundle.schema import Golden
 from edgecnn.core.results import Segmentation
 from edgecnn.errors import ParityError
-from edgecnn.evaluation.agreement import compare
+from edgecnn.evaluation.agreement import compare, failures
 from edgecnn.evaluation.matching import match_boxes
 from edgecnn.registry import TASKS
 from edgecnn.runtime.policy import Choice, candidates
@@ -101,6 +102,43 @@ def _lower_thresholds(bundle: Bundle, tasks: Iterable[AnyTask]) -> float:
     for task in tasks:
         task.options = DetectOptions(score_threshold=max(threshold - THRESHOLD_BAND, 0.0))
     return threshold
+
+
+def check_golden(
+    bundle: Bundle,
+    golden: Sequence[Golden],
+    pictures: Mapping[str, Any],
+    *,
+    ask: Callable[[AnyTask, Any], Any] = ask_bgr,
+) -> None:
+    """Make sure that ``edgecnn verify`` will pass on a bundle before it is written.
+
+    Args:
+        bundle: Its variants are asked, on every backend that runs here.
+        golden: Expected answers with their limits.
+        pictures: `Golden.image` -> what ``ask`` takes.
+        ask: How a task is called with one of them.
+
+    Raises:
+        ParityError: Lists every limit that a variant does not keep.
+    """
+    lines = []
+    for variant, backend in candidates(bundle.manifest):
+        choice = Choice(variant, backend, 1, "f32", "proof")
+        with TASKS[bundle.manifest.task](bundle, choice) as task:
+            for one in golden:
+                answer = ask(task, pictures[one.image]).to_dict()
+                figures = compare(bundle.manifest.task, one.expected, answer)
+                limits = one.tolerance.get(variant.precision, {})
+                lines += [
+                    f"{variant.file} on {backend}, {one.image}: {line}"
+                    for line in failures(figures, limits)
+                ]
+    if lines:
+        raise ParityError(
+            "Golden answers differ by more than is allowed: " + "; ".join(lines) + ". Choose "
+            "pictures with a clear answer, or mend the variant."
+        )
 
 
 def _kept(result: Any) -> Any:

@@ -21,7 +21,14 @@ from converters import pack
 from converters.card import CardText, write_card
 from converters.metadata import with_metadata
 from converters.pack import Facts, ModelVariant
-from converters.parity import AnyTask, Pictures, ask_bgr, measure_parity, require_agreement
+from converters.parity import (
+    AnyTask,
+    Pictures,
+    ask_bgr,
+    check_golden,
+    measure_parity,
+    require_agreement,
+)
 from converters.speed import relative_speeds
 from edgecnn.core.image import Pixels, read_image
 from edgecnn.errors import ConversionError
@@ -97,10 +104,9 @@ def publish(
         for variant in described
     ]
     pictures = {f"golden/{name}.jpg": golden_jpeg(image) for name, image in proof.golden.items()}
-    golden = pack.golden_answers(
-        draft, {path: _decoded(content) for path, content in pictures.items()}, proof.tolerance,
-        proof.ask,
-    )  # fmt: skip
+    shown = {path: _decoded(content) for path, content in pictures.items()}
+    golden = pack.golden_answers(draft, shown, proof.tolerance, proof.ask)
+    check_golden(draft, golden, shown, ask=proof.ask)
     files = {**pictures, "LICENSE": licence.encode()}
     bundle = pack.assemble(facts, finished, files)
     text = write_card(bundle.manifest, card, parity=parity, machine=describe_machine())

@@ -70,7 +70,8 @@ PROOF_PHOTOGRAPHS = (
     *calibration.ALL_PHOTOGRAPHS, "bee", "bridge_night", "citrus_fruits", "daisies", "room",
     "tulips",
 )  # fmt: skip
-GOLDEN = ("cameraman_grey", "portrait_obama", "room", "wine")
+GOLDEN = ("portrait_biden", "portrait_hopper", "portrait_obama", "room")
+"""Pictures without objects near the threshold: one that is lost means that something is wrong."""
 
 _CARD = CardText(
     summary=(
@@ -153,7 +154,7 @@ def build(source: Path, out: Path) -> Path:
         tolerance={
             "float32": {"missed": 0.0, "extra": 0.0, "score": 0.01},
             "float16": {"missed": 0.0, "extra": 0.0, "score": 0.01},
-            "int8": {"missed": 0.34, "extra": 0.5, "score": 0.12},
+            "int8": {"missed": 0.34, "extra": 0.34, "score": 0.12},
         },
     )
     return publish(_facts(), reference, variants, proof, _CARD, _licence(source), out)
