@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-
 _FEW = 16
 """Up to so many, a plain loop beats numpy's start-up."""
 
