@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from edgecnn.errors import OptionError, UnknownNameError
+from edgecnn.evaluation.agreement import compare, failures
+from edgecnn.registry import TASKS
+
+
+def classes(**scores: float) -> dict[str, Any]:
+    names = {"cat": 0, "dog": 1, "cup": 2}
+    return {
+        "class_ids": [names[name] for name in scores],
+        "labels": list(scores),
+        "scores": list(scores.values()),
+    }
+
+
+def objects(*found: tuple[int, float, float]) -> dict[str, Any]:
+    """Objects of 10 x 10 pixels: (class, x, score)."""
+    return {
+        "boxes_xyxy": [[x, 0.0, x + 10.0, 10.0] for _, x, _ in found],
+        "scores": [score for *_, score in found],
+        "class_ids": [class_id for class_id, *_ in found],
+        "labels": ["thing"] * len(found),
+    }
+
+
+def face(shift: float = 0.0) -> dict[str, Any]:
+    points = [[30.0, 40.0], [70.0, 40.0], [50, 60], [50, 80], [20, 45], [80, 45]]
+    return {
+        "boxes_xyxy": [[10.0, 10.0, 90.0, 90.0]],
+        "scores": [0.9],
+        "points_xy": [[[x + shift, y] for x, y in points]],
+    }
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "classify": classes(cat=0.7, dog=0.2),
+    "detect": objects((1, 0, 0.9), (2, 50, 0.6)),
+    "detect_faces": face(),
+    "embed": {"space": "s", "metric": "euclidean", "vector": [0.1, 0.2]},
+    "segment": {
+        "labels": ["person"],
+        "size_wh": [4, 4],
+        "coverage": [0.5],
+        "grid": [[[0.5] * 16] * 16],
+    },
+}
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_an_answer_agrees_with_itself_in_every_figure_of_every_task(task: str) -> None:
+    figures = compare(task, ANSWERS[task], ANSWERS[task])
+    assert figures
+    assert set(figures.values()) == {0.0}
+
+
+def test_a_clear_first_class_has_to_stay_first() -> None:
+    figures = compare("classify", classes(cat=0.7, dog=0.2), classes(dog=0.5, cat=0.4))
+    assert figures["top1"] == 1.0
+    assert figures["score"] == pytest.approx(0.3)
+
+
+def test_a_toss_up_for_the_first_class_may_fall_either_way() -> None:
+    figures = compare("classify", classes(cat=0.45, dog=0.44), classes(dog=0.46, cat=0.43))
+    assert figures["top1"] == 0.0
+
+
+def test_a_class_that_left_the_list_counts_as_the_last_score_at_most() -> None:
+    figures = compare("classify", classes(cat=0.7, cup=0.15), classes(cat=0.7, dog=0.1))
+    assert figures["score"] == pytest.approx(0.05)
+
+
+def test_missed_and_extra_objects_are_shares_of_the_expected_ones() -> None:
+    figures = compare("detect", ANSWERS["detect"], objects((1, 0, 0.8), (1, 50, 0.6)))
+    assert figures["missed"] == 0.5
+    assert figures["extra"] == 0.5
+    assert figures["score"] == pytest.approx(0.1)
+
+
+def test_objects_where_none_are_expected_are_extra() -> None:
+    assert compare("detect", objects(), objects((1, 0, 0.8)))["extra"] == 1.0
+
+
+def test_face_points_are_measured_in_percent_of_the_distance_between_the_eyes() -> None:
+    figures = compare("detect_faces", face(), face(shift=2.0))
+    assert figures["points_percent"] == pytest.approx(5.0)
+
+
+def test_a_lost_face_counts() -> None:
+    nothing = {"boxes_xyxy": [], "scores": [], "points_xy": []}
+    figures = compare("detect_faces", face(), nothing)
+    assert figures["count"] == 1.0
+    assert figures["missed"] == 1.0
+
+
+@pytest.mark.parametrize(("metric", "distance"), [("euclidean", 5.0), ("cosine", 0.0)])
+def test_embeddings_differ_by_their_own_metric(metric: str, distance: float) -> None:
+    one = {"space": "s", "metric": metric, "vector": [3.0, 4.0]}
+    other = {"space": "s", "metric": metric, "vector": [6.0, 8.0]}
+    assert compare("embed", one, other)["distance"] == pytest.approx(distance)
+
+
+def test_embeddings_of_different_spaces_are_infinitely_far() -> None:
+    other = ANSWERS["embed"] | {"space": "t"}
+    assert compare("embed", ANSWERS["embed"], other)["distance"] == math.inf
+
+
+def test_masks_are_compared_by_grid_and_coverage() -> None:
+    other = ANSWERS["segment"] | {"coverage": [0.25], "grid": [[[0.25] * 16] * 16]}
+    figures = compare("segment", ANSWERS["segment"], other)
+    assert figures == {"grid": pytest.approx(0.25), "coverage": pytest.approx(0.25)}
+
+
+def test_limits_that_are_not_kept_are_named() -> None:
+    assert failures({"score": 0.1}, {"score": 0.1}) == []
+    assert failures({"score": 0.2}, {"score": 0.1}) == ["score: 0.2 is above the limit 0.1"]
+
+
+def test_a_limit_without_a_figure_is_not_kept() -> None:
+    assert failures({"score": 0.0}, {"top1": 0.0}) == ["top1: not measured (measured: score)"]
+
+
+def test_nan_keeps_no_limit() -> None:
+    figures = compare("classify", classes(cat=0.7), classes(cat=math.nan))
+    assert failures(figures, {"score": 1e9})
+
+
+def test_an_unknown_task_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match="classify, detect, detect_faces, embed, segment"):
+        compare("draw", {}, {})
+
+
+def test_something_that_is_no_answer_is_refused() -> None:
+    with pytest.raises(OptionError, match="to_dict"):
+        compare("detect", ANSWERS["detect"], {"scores": []})
