@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ def edgecnn_command(*arguments: str | Path) -> Said:
     return Said(code, out.getvalue(), err.getvalue())
 
 
+def _hear_interruptions() -> None:
+    """A shell lets its background jobs ignore Ctrl-C, and so would everything that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def edgecnn_process(*arguments: str | Path) -> subprocess.Popen[str]:
     """Start the command as a process of its own, its output in pipes."""
     return subprocess.Popen(
@@ -40,4 +46,5 @@ def edgecnn_process(*arguments: str | Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=_hear_interruptions,
     )
