@@ -54,7 +54,7 @@ def equalize(
     found = {}
     for node in graph.of(*_HOMOGENEOUS):
         users = _convolutions(graph, node.name, 0)
-        if users and biased_convolution(graph, _sum_of(graph, node).name) is not None:
+        if users and biased_convolution(graph, node.input[0]) is not None:
             found[node.name] = users
     ranges = measure_ranges(graph, placeholder, tuple(found), calibration)
     for name, users in found.items():
@@ -99,7 +99,7 @@ def _convolutions(graph: Graph, name: str, start: int) -> list[tuple[Any, int]] 
             found.append((user, start))
             continue
         further = None
-        if user.op in _PASSES and graph.users(user.name):
+        if _passes(graph, user) and graph.users(user.name):
             further = _convolutions(graph, user.name, start)
         elif user.op == "ConcatV2":
             further = _behind_concat(graph, user, name, start)
@@ -107,6 +107,14 @@ def _convolutions(graph: Graph, name: str, start: int) -> list[tuple[Any, int]] 
             return None
         found += further
     return found
+
+
+def _passes(graph: Graph, node: Any) -> bool:
+    """Whether scaling a channel before the node is the same as scaling it behind."""
+    if node.op == "PadV2":
+        value = graph.constant(node.input[2])
+        return value is not None and bool(np.all(np.isinf(value) | (value == 0)))
+    return node.op in _PASSES
 
 
 def _behind_concat(graph: Graph, node: Any, name: str, start: int) -> list[tuple[Any, int]] | None:
@@ -148,7 +156,7 @@ def _factors(graph: Graph, reach: Floats, users: list[tuple[Any, int]], balance:
 
 
 def _divide_producer(graph: Graph, activation: Any, factors: Floats) -> None:
-    total = _sum_of(graph, activation)
+    total = graph.source(activation)
     made = biased_convolution(graph, total.name)
     if made is None:
         return
@@ -157,14 +165,6 @@ def _divide_producer(graph: Graph, activation: Any, factors: Floats) -> None:
     total.input[index] = graph.add_constant(f"{total.name}/bias", bias / factors)
     kernel = _kernel(graph, conv) / factors
     conv.input[1] = graph.add_constant(f"{conv.name}/kernel", kernel)
-
-
-def _sum_of(graph: Graph, activation: Any) -> Any:
-    """The node that adds the bias, in front of an activation or of the pool before it."""
-    node = graph.source(activation)
-    while node.op in ("MaxPool", "PadV2") and len(graph.users(node.name)) == 1:
-        node = graph.source(node)
-    return node
 
 
 def _kernel(graph: Graph, conv: Any) -> Floats:

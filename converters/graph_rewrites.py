@@ -257,25 +257,3 @@ def biased_convolution(graph: Graph, name: str) -> tuple[Any, NDArray[Any]] | No
         if bias is not None and conv.op == "Conv2D":
             return conv, bias.reshape(-1)
     return None
-
-
-def pool_before_activation(graph: Graph) -> int:
-    """A max-pool after a rising activation moves before it: the same values, a quarter of the work.
-
-    It also helps int8: the maximum of a window is seldom far below zero, so that the scale of the
-    convolution's output need not reach there. Padding in between has to be with minus infinity.
-    """
-    moved = 0
-    for pool in graph.of("MaxPool"):
-        pad = graph.source(pool)
-        value = graph.constant(pad.input[2]) if pad.op == "PadV2" else None
-        activation = graph.source(pad) if value is not None and np.isneginf(value) else pad
-        rising = activation.op in ("Relu", "Relu6", "LeakyRelu")
-        if not rising or len(graph.users(activation.name)) != 1:
-            continue
-        first = pool if activation is pad else pad
-        first.input[0] = activation.input[0]
-        graph.replace(pool.name, activation.name)
-        activation.input[0] = pool.name
-        moved += 1
-    return moved

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
@@ -20,7 +21,8 @@ from edgecnn.optional import require
 def captured_output() -> Iterator[Callable[[], str]]:
     """Send everything that is written to standard output and error into a temporary file.
 
-    The whole process is affected, so use it from one thread only.
+    Python's warnings are dropped as well: they are about how the tools use each other. The whole
+    process is affected, so use it from one thread only.
 
     Yields:
         A function that returns what was written so far, for error messages.
@@ -39,7 +41,9 @@ def captured_output() -> Iterator[Callable[[], str]]:
         try:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-            yield text
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield text
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
