@@ -50,7 +50,7 @@ def frame_720p(name: str) -> Pixels:
         pixels[y : y + height, x : x + width], (1280, 720), None, 0, 0, cv2.INTER_CUBIC
     )
     noise = np.random.default_rng(0).normal(0, 4, frame.shape)
-    return np.clip(frame + noise, 0, 255).round().astype(np.uint8)
+    return np.asarray(np.clip(frame + noise, 0, 255).round(), np.uint8)
 
 
 def compare(input_wh: tuple[int, int], mode: Resize, fraction: float, rounds: int) -> list[Row]:
