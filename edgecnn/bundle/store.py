@@ -104,8 +104,8 @@ class ZipStore:
             ) from error
 
     def _admit(self, info: zipfile.ZipInfo) -> None:
-        if info.is_dir():
-            return
+        if info.filename.endswith("/"):
+            return  # a folder; `ZipInfo.is_dir` itself fails on an empty name
         check_path(info.filename, where=self.name)
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in {0, stat.S_IFREG}:

@@ -193,6 +193,19 @@ def test_a_zip_with_paths_that_leave_it_is_refused(tmp_path: Path) -> None:
         io.load(_zip(tmp_path / "slip.edge", {"bundle.json": b"{}", "../evil": b"x"}))
 
 
+def test_a_zip_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "nameless.edge", {"x": b"y"})
+    content = path.read_bytes()
+    directory = content.index(b"PK\x01\x02")
+    # In the central directory: a name of length 0, and its one letter as a comment instead.
+    damaged = bytearray(content)
+    damaged[directory + 28] = 0
+    damaged[directory + 32] = 1
+    path.write_bytes(bytes(damaged))
+    with pytest.raises(BundleError, match="not allowed"):
+        io.load(path)
+
+
 def test_a_compressed_zip_is_refused(tmp_path: Path) -> None:
     bomb = _zip(tmp_path / "bomb.edge", {"bundle.json": bytes(10**6)}, zipfile.ZIP_DEFLATED)
     with pytest.raises(BundleError, match="compressed"):
