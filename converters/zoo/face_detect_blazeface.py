@@ -106,7 +106,7 @@ def build_short(source: Path, out: Path) -> Path:
         limits=(
             "Made for selfies, within about two metres: of 27 faces on eleven photographs, most of "
             "them of groups, it found 21, where the full-range network found all; it took three "
-            f"slices of orange for faces (scores to 0.6). {_LIMITS}"
+            f"slices of citrus fruit for faces (scores to 0.6). {_LIMITS}"
         ),
     )
     outputs = {"regressors": "regressors", "classificators": "logits"}

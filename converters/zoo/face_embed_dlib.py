@@ -150,11 +150,12 @@ _CARD = CardText(
         "each other, in Euclidean distance on the raw vector (its length is about 1.4)."
     ),
     bias=(
-        "The training faces are mostly of actors and other public figures, with few children and "
-        "few people of African and Asian descent, so that strangers from such groups lie closer "
-        "together than others: expect more false matches there. Among 27 faces here, two women of "
-        "similar looks come within 0.46 of each other. No figures a group were measured: do not "
-        "let it decide anything about a person without a human."
+        "The author gives no figures about who is in the training data; half of it are actors and "
+        "other public figures of the web. Embedders trained that way are known to confuse people "
+        "of groups that are rare there, children among them, more often than others: expect more "
+        "false matches. Among 27 faces here, two women of similar looks come within 0.46 of each "
+        "other. Nothing was measured by group: do not let it decide anything about a person "
+        "without a human."
     ),
     how_made=(
         "The weights (`face_recognition_model`, 8 bits a weight in most layers, as the source has "
