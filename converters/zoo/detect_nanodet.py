@@ -89,7 +89,7 @@ _CARD = CardText(
         "`edgecnn zoo build detect_nanodet` reads the TF.js graph, turns it to channels last (83 "
         "transposes go), folds explicit padding into convolutions, gives class scores and box "
         "sides convolutions of their own, so that they get scales of their own, and equalizes the "
-        "channels of all 28 activations. The graph's values stay (largest difference 1e-6). The "
+        "channels of all 28 activations. The graph's values stay (scores differ by 1e-6). The "
         "int8 `.tflite` is full integer; each leaky ReLU's input gets the range with the least "
         "error behind it. The IR was quantized by NNCF with the first two convolutions in float. "
         "Calibration: up to 300 views of 18 photographs of `assets/images`."
@@ -154,7 +154,7 @@ def build(source: Path, out: Path) -> Path:
         tolerance={
             "float32": {"missed": 0.0, "extra": 0.0, "score": 0.01},
             "float16": {"missed": 0.0, "extra": 0.0, "score": 0.01},
-            "int8": {"missed": 0.34, "extra": 0.34, "score": 0.12},
+            "int8": {"missed_clear": 0.0, "extra_clear": 0.0, "score": 0.12},
         },
     )
     return publish(_facts(), reference, variants, proof, _CARD, _licence(source), out)

@@ -82,6 +82,18 @@ def test_missed_and_extra_objects_are_shares_of_the_expected_ones() -> None:
     assert figures["score"] == pytest.approx(0.1)
 
 
+def test_only_clear_objects_count_as_clearly_missed_or_extra() -> None:
+    near, clear = (5, 0, 0.36), (1, 0, 0.8)
+    figures = compare("detect", objects(clear, near), objects(clear))
+    assert (figures["missed"], figures["missed_clear"]) == (0.5, 0.0)
+    figures = compare("detect", objects(clear), objects(clear, near))
+    assert (figures["extra"], figures["extra_clear"]) == (1.0, 0.0)
+    figures = compare("detect", objects(clear), objects((5, 0, 0.9)))
+    assert (figures["missed_clear"], figures["extra_clear"]) == (1.0, 1.0)
+    # A clear object that scores less in the other answer is still found.
+    assert compare("detect", objects((1, 0, 0.55)), objects((1, 0, 0.4)))["missed_clear"] == 0.0
+
+
 def test_objects_where_none_are_expected_are_extra() -> None:
     assert compare("detect", objects(), objects((1, 0, 0.8)))["extra"] == 1.0
 
