@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edgecnn.bundle.schema import Manifest, PublishedMetric, Speed, Variant
+from edgecnn.bundle.schema import Manifest, PublishedMetric, Speed
+from edgecnn.zoo.card import variant_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def write_card(
         f"## Bias\n\n{text.bias}",
         f"## How it was made\n\n{text.how_made}\n\n{text.reproducible}",
         f"## Variants\n\n{text.proof}\n\n{_agreement_table(manifest, parity)}",
-        f"{_speed_table(manifest, machine)}",
+        f"{speed_table(manifest, machine)}",
     ]
     if manifest.metrics:
         parts.insert(3, f"## Accuracy\n\n{_metrics_table(manifest.metrics)}")
@@ -102,7 +103,7 @@ def _agreement_table(
     names = list(dict.fromkeys(name for figures in parity.values() for name in figures))
     rows, elsewhere = [], []
     for variant in manifest.variants:
-        size = f"{_bytes(manifest, variant) / 1e6:.2f}"
+        size = f"{variant_bytes(variant, manifest) / 1e6:.2f}"
         for backend in variant.backends:
             figures = parity.get((variant.file, backend))
             if figures is None:
@@ -119,7 +120,11 @@ def _agreement_table(
     return table
 
 
-def _speed_table(manifest: Manifest, machine: str) -> str:
+SPEED_TABLE_STARTS = "Latency of one inference over"
+
+
+def speed_table(manifest: Manifest, machine: str) -> str:
+    """The last part of a card: the recorded latencies, with what they were measured on."""
     rows = [
         [f"`{variant.file}`", speed.backend, speed.compute, f"{speed.ratio:.2f}"]
         for variant in manifest.variants
@@ -128,7 +133,7 @@ def _speed_table(manifest: Manifest, machine: str) -> str:
     if not rows:
         return ""
     return (
-        "Latency of one inference over that of the same network as float32 `.tflite` on LiteRT, "
+        f"{SPEED_TABLE_STARTS} that of the same network as float32 `.tflite` on LiteRT, "
         f"one thread, medians of interleaved runs on {machine} (smaller is faster):\n\n"
         + _table(["file", "backend", "arithmetic", "ratio"], rows)
     )
@@ -136,11 +141,6 @@ def _speed_table(manifest: Manifest, machine: str) -> str:
 
 def _by_ratio(speeds: Sequence[Speed]) -> list[Speed]:
     return sorted(speeds, key=lambda speed: speed.ratio)
-
-
-def _bytes(manifest: Manifest, variant: Variant) -> int:
-    paths = [variant.file] + ([variant.weights] if variant.weights is not None else [])
-    return sum(manifest.files[path].bytes for path in paths)
 
 
 def _figure(name: str, value: float | None) -> str:

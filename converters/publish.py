@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,10 +28,9 @@ from converters.parity import (
     measure_parity,
     require_agreement,
 )
-from converters.speed import relative_speeds
+from converters.speed import describe_machine, relative_speeds
 from edgecnn.core.image import Pixels, read_image
 from edgecnn.errors import ConversionError
-from edgecnn.runtime.machine import this_machine
 
 GOLDEN_SIDE = 640
 GOLDEN_BYTES = 60_000
@@ -157,13 +155,6 @@ def golden_jpeg(image: Pixels) -> bytes:
         f"A picture of shape {image.shape} does not fit into {GOLDEN_BYTES} bytes of JPEG. "
         "Choose a smaller one."
     )
-
-
-def describe_machine() -> str:
-    """This machine in words that name no one."""
-    machine = this_machine()
-    features = ", ".join(sorted(machine.features)) or "no int8 instructions"
-    return f"a {platform.machine()} processor ({features})"
 
 
 def _decoded(content: bytes) -> Pixels:
