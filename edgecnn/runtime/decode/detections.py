@@ -50,6 +50,11 @@ class DetectionParameters(Strict, frozen=True, kw_only=True):
     max_results: Annotated[int, msgspec.Meta(ge=1)] = 100
 
 
+_NO_INTS: Ints = np.empty(0, np.int64)
+_NO_FLOATS: Floats = np.empty(0, np.float32)
+_NO_INTS.flags.writeable = _NO_FLOATS.flags.writeable = False
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """What is in force for one call: the caller's options, or else the bundle's values."""
@@ -120,6 +125,8 @@ def candidates(
         bound = logit(threshold) if activation == "sigmoid" else threshold
         columns = stored[:, skip:]
         hits = np.flatnonzero(at_least(output, columns, bound))
+        if not len(hits):
+            return _NO_INTS, _NO_INTS, _NO_FLOATS  # the most frequent answer of a map
         places, class_ids = np.divmod(hits, columns.shape[1])
         scores = output.real(columns[places, class_ids])
         if activation == "sigmoid":

@@ -155,4 +155,6 @@ class GFLDecoder:
             name=level.scores,
             bundle=self._bundle,
         )
+        if not len(places):
+            return places, class_ids, scores, scores
         return places, class_ids, scores, sides.real(sides.data[0][places])
