@@ -3,7 +3,7 @@
 ``area`` means an antialiased reduction. It is done by halving with exact 2 x 2 means while both
 sides are at least twice too large, then one linear step. On photographs that agrees with an
 antialiased reference resize (Pillow's bilinear) as well as OpenCV's INTER_AREA does (mean absolute
-difference 0.7 against 0.8 grey levels from 720p to 224) at a seventh of its cost:
+difference 0.9 against 0.8 grey levels from 720p to 224) at a seventh of its cost:
 ``benchmarks/resize.py`` measures both.
 """
 
