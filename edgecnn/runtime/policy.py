@@ -130,7 +130,8 @@ def choose(
     arithmetic: Compute = compute or "f32"
     count = resolve_threads(threads)
     wanted = _narrow(manifest, backend, precision, arithmetic, missing)
-    _default_backends(wanted, backend)
+    if backend is None:
+        wanted = _without_predecessor(wanted)
     hurried = quick_start and any(name == _QUICK for _, name in wanted) and len(wanted) > 1
     if hurried:
         wanted = [pair for pair in wanted if pair[1] == _QUICK]
@@ -230,10 +231,9 @@ def _pairs(manifest: Manifest, backend: str | None) -> list[tuple[Variant, str]]
     return [pair for pair in pairs if backend in (None, pair[1])]
 
 
-def _default_backends(wanted: list[tuple[Variant, str]], backend: str | None) -> None:
-    """Drop tflite_runtime, in place, where its successor is there and nobody asked for it."""
-    if backend is None and any(name != "tflite_runtime" for _, name in wanted):
-        wanted[:] = [pair for pair in wanted if pair[1] != "tflite_runtime"]
+def _without_predecessor(wanted: list[tuple[Variant, str]]) -> list[tuple[Variant, str]]:
+    """Without tflite_runtime, where anything else is there."""
+    return [pair for pair in wanted if pair[1] != "tflite_runtime"] or wanted
 
 
 def _asked(backend: str | None, precision: str | None) -> str:

@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
 
+from edgecnn.closing import Closing
 from edgecnn.errors import BackendError
 from edgecnn.runtime.backend import Array, Engine, Feed, TensorInfo
 from edgecnn.runtime.output import Output
@@ -41,7 +41,7 @@ class _Job:
     submitted_s: float
 
 
-class Session:
+class Session(Closing):
     """Runs one engine, one run at a time, in the order of submission, for callers of any thread.
 
     Interpreters are not thread-safe, and a picture can be prepared while another one is in the
@@ -55,7 +55,7 @@ class Session:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._closed = threading.Event()
@@ -113,13 +113,13 @@ class Session:
 
     def infer(self, feeds: Mapping[str, Feed]) -> Inference:
         """Run once and wait for the answer; see `submit`."""
-        if self._jobs.empty() and self._running.acquire(blocking=False):
-            try:
+        # Nothing waits in the queue or was taken from it and is not done: nobody is overtaken.
+        # Only `with` is sure to give the lock back when Ctrl-C comes just after it was taken.
+        if self._jobs.unfinished_tasks == 0:
+            with self._running:
                 if self._closed.is_set():
                     raise BackendError(_CLOSED)
                 return _run(self._engine, feeds, time.perf_counter())
-            finally:
-                self._running.release()
         return self.submit(feeds).result()
 
     def warm_up(self, runs: int = 1) -> None:
@@ -134,17 +134,6 @@ class Session:
             self._finalizer()
         if threading.current_thread() is not self._thread:
             self._thread.join()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _run(engine: Engine, feeds: Mapping[str, Feed], submitted_s: float) -> Inference:
@@ -161,29 +150,43 @@ def _run(engine: Engine, feeds: Mapping[str, Feed], submitted_s: float) -> Infer
 
 def _serve(
     engine: Engine,
-    jobs: queue.SimpleQueue[_Job | None],
+    jobs: queue.Queue[_Job | None],
     running: threading.Lock,
     closed: threading.Event,
 ) -> None:
     """The session's thread: takes queued runs in turn; the last act is to release the engine."""
     while (job := jobs.get()) is not None:
-        if not job.future.set_running_or_notify_cancel():
-            continue
-        try:
-            with running:
-                if closed.is_set():
-                    raise BackendError(_CLOSED)
-                inference = _run(engine, job.feeds, job.submitted_s)
-        except BaseException as error:  # noqa: BLE001 (belongs to whoever waits for the future)
-            job.future.set_exception(error)
-        else:
-            job.future.set_result(inference)
+        _answer(engine, job, jobs, running, closed)
         del job
     with running:
         engine.close()
 
 
-def _stop(jobs: queue.SimpleQueue[_Job | None], closed: threading.Event) -> None:
+def _answer(
+    engine: Engine,
+    job: _Job,
+    jobs: queue.Queue[_Job | None],
+    running: threading.Lock,
+    closed: threading.Event,
+) -> None:
+    """Run one job, unless it was cancelled. It is done before whoever waits for it goes on."""
+    if not job.future.set_running_or_notify_cancel():
+        jobs.task_done()
+        return
+    try:
+        with running:
+            if closed.is_set():
+                raise BackendError(_CLOSED)
+            inference = _run(engine, job.feeds, job.submitted_s)
+    except BaseException as error:  # noqa: BLE001 (belongs to whoever waits for the future)
+        jobs.task_done()
+        job.future.set_exception(error)
+    else:
+        jobs.task_done()
+        job.future.set_result(inference)
+
+
+def _stop(jobs: queue.Queue[_Job | None], closed: threading.Event) -> None:
     closed.set()
     jobs.put(None)
 

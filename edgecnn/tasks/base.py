@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from abc import abstractmethod
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 from edgecnn.bundle.io import Bundle
+from edgecnn.closing import Closing
 from edgecnn.core.image import Pixels, check_pixels, read_image
 from edgecnn.core.placement import Placement
 from edgecnn.core.results import Result
@@ -125,7 +126,7 @@ class Pending(Generic[ResultT]):
         return self._result
 
 
-class Task(Generic[ResultT, OptionsT]):
+class Task(Closing, Generic[ResultT, OptionsT]):
     """A loaded model that answers about pictures.
 
     Made by `edgecnn.load`. May be called from several threads; close it, or use it in a ``with``
@@ -255,24 +256,10 @@ class Task(Generic[ResultT, OptionsT]):
         result = self._decoder(inference.outputs, placement, **self._decoder_options(options))
         return cast("ResultT", result)
 
+    @abstractmethod
     def _decoder_options(self, options: OptionsT) -> dict[str, Any]:
         """The options that concern decoding, as the decoder's keyword arguments."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Release the model; later calls raise. Closing twice is harmless."""
         self._session.close()
-
-    def __enter__(self: TaskT) -> TaskT:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-TaskT = TypeVar("TaskT", bound=Task[Any, Any])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import TracebackType
 from typing import ClassVar
 
+from edgecnn.closing import Closing
 from edgecnn.core.results import Faces
 from edgecnn.errors import OptionError
 from edgecnn.tasks.base import Picture, Timing, as_pixels
@@ -15,7 +15,7 @@ from edgecnn.tasks.options import FaceOptions
 from edgecnn.video.frame import Frame
 
 
-class FacePipeline:
+class FacePipeline(Closing):
     """Finds faces, aligns each and embeds it: `Faces` with `embeddings`.
 
     Made by ``edgecnn.load("faces")``. Embeddings of two pictures are compared with
@@ -79,14 +79,3 @@ class FacePipeline:
         """Release both models."""
         self.detector.close()
         self.embedder.close()
-
-    def __enter__(self) -> FacePipeline:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 
+from edgecnn.closing import Closing
 from edgecnn.core.image import Pixels, read_image
 from edgecnn.errors import SourceError
 from edgecnn.video.frame import Frame
@@ -27,7 +28,7 @@ class Problem:
     reason: str
 
 
-class _FileSource:
+class _FileSource(Closing):
     """What sources of files share."""
 
     def __init__(self, name: str, count: int | None, fps: float | None) -> None:
@@ -39,19 +40,9 @@ class _FileSource:
     def close(self) -> None:
         """Let go of files."""
 
-    def __enter__(self) -> _FileSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
+    @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
-        raise NotImplementedError
+        """The frames, in order."""
 
 
 def natural_key(path: Path) -> list[str | int]:

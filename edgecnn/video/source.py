@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -15,6 +14,10 @@ from edgecnn.video.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, Prob
 from edgecnn.video.frame import Frame
 
 DEMO = "demo"
+
+# Words that mean a camera or a network stream.
+_CAMERA = re.compile(r"\d+|/dev/video\d+")
+_NETWORK = re.compile(r"[a-z]+://", re.IGNORECASE)
 
 
 class Source(Protocol):
@@ -48,14 +51,6 @@ class Source(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """Words that mean a camera or a network stream."""
-
-    camera = re.compile(r"\d+|/dev/video\d+")
-    network = re.compile(r"[a-z]+://", re.IGNORECASE)
-
-
 def open_source(word: str, *, demo: Path | None = None) -> Source:
     """The source that a word names.
 
@@ -74,7 +69,7 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
     if path.exists():
         video = path.suffix.lower() in VIDEO_SUFFIXES
         return VideoFile(path) if video else ImageFiles([path], name=word)
-    if _Live.camera.fullmatch(word) or _Live.network.match(word):
+    if _CAMERA.fullmatch(word) or _NETWORK.match(word):
         raise SourceError(
             f"{word.partition('://')[0]}: cameras and network streams cannot be opened by this "
             "version; give a picture, folder, pattern, video file or demo."

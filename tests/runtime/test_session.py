@@ -57,6 +57,20 @@ def test_a_submitted_run_leaves_the_caller_free_and_an_idle_engine_runs_at_once(
         assert all(future.done() for future in queued)
 
 
+def test_a_run_never_overtakes_one_that_was_submitted_before_it() -> None:
+    order: list[float] = []
+
+    def note(array: Array) -> Array:
+        order.append(float(array[0, 0]))
+        return array
+
+    with Session(PlainEngine(note)) as session:
+        for value in range(0, 600, 2):
+            session.submit({"x": np.full((1, 4), value, np.float32)})
+            session.infer({"x": np.full((1, 4), value + 1, np.float32)})
+    assert order == [float(value) for value in range(600)]
+
+
 def test_a_feed_may_be_a_function_that_fills_the_tensor() -> None:
     def fill(view: Array) -> None:
         view[...] = 7

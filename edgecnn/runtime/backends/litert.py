@@ -25,48 +25,33 @@ class InterpreterEngine:
 
     def __init__(self, interpreter: Any, model: ModelFile, info: EngineInfo) -> None:
         self._interpreter: Any | None = interpreter
-        self._info = info
-        self._inputs: dict[str, TensorInfo] = {}
-        self._outputs: dict[str, TensorInfo] = {}
+        self.info = info
+        self.inputs: dict[str, TensorInfo] = {}
+        self.outputs: dict[str, TensorInfo] = {}
         # `tensor(index)` gives a function; the view that it returns must not live while the model
         # runs, the function may.
         self._views: dict[str, Any] = {}
         self._output_indices: dict[str, int] = {}
         for detail in interpreter.get_input_details():
             tensor = _tensor_info(detail, model)
-            self._inputs[tensor.name] = tensor
+            self.inputs[tensor.name] = tensor
             self._views[tensor.name] = interpreter.tensor(detail["index"])
         for detail in interpreter.get_output_details():
             tensor = _tensor_info(detail, model)
-            self._outputs[tensor.name] = tensor
+            self.outputs[tensor.name] = tensor
             self._output_indices[tensor.name] = detail["index"]
-
-    @property
-    def inputs(self) -> Mapping[str, TensorInfo]:
-        """Input tensors by name."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> Mapping[str, TensorInfo]:
-        """Output tensors by name."""
-        return self._outputs
-
-    @property
-    def info(self) -> EngineInfo:
-        """What runs the model."""
-        return self._info
 
     def infer(self, feeds: Mapping[str, Feed]) -> dict[str, Array]:
         """Run once; see `edgecnn.runtime.backend.Engine`."""
         if self._interpreter is None:
             raise BackendError("This engine is closed. Load the model again.")
-        check_names(feeds, self._inputs)
+        check_names(feeds, self.inputs)
         for name, feed in feeds.items():
-            write_feed(feed, self._views[name](), self._inputs[name])
+            write_feed(feed, self._views[name](), self.inputs[name])
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise BackendError(f"{self._info.backend} failed while running: {error}.") from error
+            raise BackendError(f"{self.info.backend} failed while running: {error}.") from error
         return {
             name: self._interpreter.get_tensor(index)
             for name, index in self._output_indices.items()

@@ -27,42 +27,27 @@ class OpenVINOEngine:
 
     def __init__(self, compiled: Any, model: ModelFile, info: EngineInfo) -> None:
         self._request: Any | None = compiled.create_infer_request()
-        self._info = info
-        self._inputs: dict[str, TensorInfo] = {}
-        self._outputs: dict[str, TensorInfo] = {}
+        self.info = info
+        self.inputs: dict[str, TensorInfo] = {}
+        self.outputs: dict[str, TensorInfo] = {}
         self._views: dict[str, Array] = {}
         self._output_ports: dict[str, int] = {}
         for index, port in enumerate(compiled.inputs):
             tensor = _tensor_info(port, model, f"input_{index}")
-            self._inputs[tensor.name] = tensor
+            self.inputs[tensor.name] = tensor
             self._views[tensor.name] = self._request.get_input_tensor(index).data
         for index, port in enumerate(compiled.outputs):
             tensor = _tensor_info(port, model, f"output_{index}")
-            self._outputs[tensor.name] = tensor
+            self.outputs[tensor.name] = tensor
             self._output_ports[tensor.name] = index
-
-    @property
-    def inputs(self) -> Mapping[str, TensorInfo]:
-        """Input tensors by name."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> Mapping[str, TensorInfo]:
-        """Output tensors by name."""
-        return self._outputs
-
-    @property
-    def info(self) -> EngineInfo:
-        """What runs the model."""
-        return self._info
 
     def infer(self, feeds: Mapping[str, Feed]) -> dict[str, Array]:
         """Run once; see `edgecnn.runtime.backend.Engine`."""
         if self._request is None:
             raise BackendError("This engine is closed. Load the model again.")
-        check_names(feeds, self._inputs)
+        check_names(feeds, self.inputs)
         for name, feed in feeds.items():
-            write_feed(feed, self._views[name], self._inputs[name])
+            write_feed(feed, self._views[name], self.inputs[name])
         try:
             self._request.infer()
         except RuntimeError as error:
