@@ -1,0 +1,1 @@
+"""The report of a conversion: as data, as Markdown, and as a page with plots."""
