@@ -68,7 +68,7 @@ def _describe(name: str, *, precision: str, file_format: str) -> tuple[io.Bundle
     )
     description = Description(
         task=manifest.task,
-        input=manifest.input,
+        input=manifest.picture_input,
         decoder=manifest.decoder,
         labels=manifest.labels,
         outputs={spec.tensor: spec.name for spec in variant.outputs},

@@ -77,7 +77,7 @@ def _facts(manifest: Manifest, text: CardText) -> str:
 
 
 def _input(manifest: Manifest) -> str:
-    spec = manifest.input
+    spec = manifest.picture_input
     return (
         f"{spec.width} x {spec.height} {spec.color.upper()}, {spec.resize}, "
         f"(pixel - {_numbers(spec.mean)}) / {_numbers(spec.std)}"

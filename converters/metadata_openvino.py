@@ -39,7 +39,7 @@ def model_info(facts: Facts) -> dict[str, str]:
     Pictures are taken as BGR there, so that an RGB network has ``reverse_input_channels``.
     ``model_type`` is left out where Model API knows no such network.
     """
-    spec = facts.input
+    spec = facts.picture_input
     info = {
         "mean_values": _numbers(spec.mean),
         "scale_values": _numbers(spec.std),

@@ -104,7 +104,7 @@ def _prose(facts: Facts) -> str:
 
 
 def _input_slot(write: _Writer, facts: Facts) -> int:
-    spec = facts.input
+    spec = facts.picture_input
     names = {"rgb": "RGB", "bgr": "BGR (blue first)", "gray": "grey"}
     fraction = f" of {spec.crop_fraction:g}" if spec.resize == "crop" else ""
     prose = (

@@ -90,7 +90,7 @@ class Facts:
     task: str
     licence: str
     source: str
-    input: InputSpec
+    input: InputSpec | None
     decoder: DecoderSpec
     labels: tuple[str, ...] = ()
     paper: str = ""
@@ -98,6 +98,17 @@ class Facts:
     limits: str = ""
     metrics: tuple[PublishedMetric, ...] = ()
     embedding: EmbeddingSpec | None = None
+
+    @property
+    def picture_input(self) -> InputSpec:
+        """`input` of a task that looks at pictures.
+
+        Raises:
+            ConversionError: There is none: the task is ``tensors``.
+        """
+        if self.input is None:
+            raise ConversionError(f"{self.name} takes arrays, not pictures ({self.task}).")
+        return self.input
 
 
 def describe_variant(variant: ModelVariant) -> Variant:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
-from edgecnn.bundle.paths import check_path
+from edgecnn.bundle.paths import MANIFEST, SIGNATURE, check_path
 from edgecnn.bundle.schema import InputSpec, Manifest, Variant
 from edgecnn.errors import BundleError
 from edgecnn.registry import DECODERS, TASKS
 
 MAX_SIDE = 8_192
+TENSORS = "tensors"
+"""The task whose inputs are arrays, not a picture."""
 _FORMAT_SUFFIX = {"tflite": ".tflite", "openvino": ".xml"}
 
 
@@ -24,15 +26,24 @@ def check_manifest(manifest: Manifest, *, where: str) -> None:
             raise BundleError(
                 f"{where}: unknown {registry.kind} {name!r}. Known: {', '.join(sorted(registry))}."
             )
-    check_input(manifest.input, where=where)
+    if manifest.input is not None:
+        check_input(manifest.input, where=where)
+    if (manifest.input is None) != (manifest.task == TENSORS):
+        raise BundleError(
+            f"{where}: `input` says how a picture is fed, so every task but {TENSORS!r} needs it, "
+            f"and that one has none; the task is {manifest.task!r}."
+        )
     if not manifest.variants:
         raise BundleError(f"{where} has no variants, so there is no model to run.")
     for path in manifest.files:
         check_path(path, where=where)
+        if path in (MANIFEST, SIGNATURE):
+            raise BundleError(f"{where}: {path!r} cannot be listed under `files`.")
     for variant in manifest.variants:
         _check_variant(variant, manifest, where=where)
     for golden in manifest.golden:
         _check_file(golden.image, manifest, where=where)
+    _check_preferred(manifest, where=where)
     if (manifest.task == "embed") != (manifest.embedding is not None):
         raise BundleError(
             f"{where}: `embedding` belongs to the task embed and to no other; "
@@ -82,12 +93,18 @@ def _check_variant(variant: Variant, manifest: Manifest, *, where: str) -> None:
         _check_file(variant.weights, manifest, where=where)
     if not variant.backends:
         raise BundleError(f"{where}: {variant.file!r} names no backend it was proven on.")
+    if manifest.input is None:
+        _check_named_tensors(variant, manifest.variants[0], where=where)
+    else:
+        _check_picture_input(variant, manifest.input, where=where)
+
+
+def _check_picture_input(variant: Variant, spec: InputSpec, *, where: str) -> None:
     if len(variant.inputs) != 1:
         raise BundleError(
             f"{where}: {variant.file!r} has {len(variant.inputs)} inputs; a task feeds exactly one "
-            "picture."
+            f"picture. A model with several inputs needs the task {TENSORS!r}."
         )
-    spec = manifest.input
     channels = len(spec.mean)
     expected = (
         (1, spec.height, spec.width, channels)
@@ -99,3 +116,42 @@ def _check_variant(variant: Variant, manifest: Manifest, *, where: str) -> None:
             f"{where}: the input of {variant.file!r} has shape {variant.inputs[0].shape}, but "
             f"`input` describes {expected}."
         )
+
+
+def _check_named_tensors(variant: Variant, first: Variant, *, where: str) -> None:
+    """Callers go by names and shapes, so all variants have to have the same."""
+    for kind, own, reference in (
+        ("input", variant.inputs, first.inputs),
+        ("output", variant.outputs, first.outputs),
+    ):
+        shapes = {spec.name: spec.shape for spec in own}
+        expected = {spec.name: spec.shape for spec in reference}
+        if not own or len(shapes) != len(own):
+            raise BundleError(
+                f"{where}: {variant.file!r} needs {kind}s of different names, but has "
+                f"{[spec.name for spec in own]}."
+            )
+        if shapes != expected:
+            raise BundleError(
+                f"{where}: {variant.file!r} has the {kind}s {shapes}, but {first.file!r} has "
+                f"{expected}. All variants need the same names and shapes."
+            )
+
+
+def _check_preferred(manifest: Manifest, *, where: str) -> None:
+    variants = {variant.file: variant for variant in manifest.variants}
+    seen: set[tuple[str, int]] = set()
+    for preferred in manifest.preferred:
+        variant = variants.get(preferred.file)
+        if variant is None or preferred.backend not in variant.backends:
+            raise BundleError(
+                f"{where}: `preferred` names {preferred.file!r} on {preferred.backend!r}, which is "
+                "no variant of this bundle with a backend it was proven on."
+            )
+        key = (preferred.machine, preferred.threads)
+        if preferred.threads < 1 or key in seen:
+            raise BundleError(
+                f"{where}: `preferred` needs at least 1 thread and one entry for each machine and "
+                f"number of threads, but got {preferred.machine!r} with {preferred.threads}."
+            )
+        seen.add(key)

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from edgecnn.errors import BundleError
 
 MANIFEST = "bundle.json"
+SIGNATURE = "bundle.sig"
+"""Of the exact bytes of `MANIFEST`; optional. Neither is in the manifest's table of files."""
 
 _PORTABLE = re.compile(r"[A-Za-z0-9._ +()-]+")
 _MAX_LENGTH = 200

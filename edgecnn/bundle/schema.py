@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from edgecnn.errors import BundleError
+
 SCHEMA_VERSION = 1
 
 Color = Literal["rgb", "bgr", "gray"]
@@ -153,11 +155,31 @@ class Variant(Strict, frozen=True, kw_only=True):
     speed: tuple[Speed, ...] = ()
 
 
+class Preferred(Strict, frozen=True, kw_only=True):
+    """What `edgecnn optimize` picked for a class of machine, within the limits it was given.
+
+    Attributes:
+        machine: Class of machine: ``x86-vnni``, ``x86``, ``arm64``.
+        file: Of a variant.
+        backend, threads, compute: How to run it.
+        reason: One sentence for people: what was asked for, and what this gives.
+    """
+
+    machine: str
+    file: str
+    backend: str
+    threads: int
+    compute: Literal["f32", "bf16"] = "f32"
+    reason: str = ""
+
+
 class Golden(Strict, frozen=True, kw_only=True):
     """A picture and the answer that every variant has to give about it.
 
     Attributes:
-        image: Path inside the bundle. An embedder with an alignment gets the aligned crop.
+        image: Path inside the bundle. An embedder with an alignment gets the aligned crop. For the
+            task ``tensors`` it is an ``.npz`` file with one real-valued array for each input, by
+            the input's name.
         expected: Answer of the float reference, as `to_dict` of the task's result gives it.
         tolerance: precision -> check -> limit, for the checks of `edgecnn.evaluation.agreement`.
     """
@@ -194,7 +216,10 @@ class Manifest(Strict, frozen=True, kw_only=True):
         task: Name of `edgecnn.registry.TASKS`.
         licence: SPDX identifier.
         source: Where the weights come from.
-        files: Every other file of the bundle, by its path inside it.
+        input: None for the task ``tensors``, whose inputs are arrays; use `picture_input`.
+        files: Every other file of the bundle, by its path inside it. Neither ``bundle.json`` nor
+            its signature ``bundle.sig`` is among them.
+        preferred: At most one for each class of machine and number of threads, the best first.
     """
 
     schema_version: int
@@ -203,7 +228,7 @@ class Manifest(Strict, frozen=True, kw_only=True):
     task: str
     licence: str
     source: str
-    input: InputSpec
+    input: InputSpec | None
     decoder: DecoderSpec
     variants: tuple[Variant, ...]
     files: dict[str, FileEntry]
@@ -214,3 +239,18 @@ class Manifest(Strict, frozen=True, kw_only=True):
     metrics: tuple[PublishedMetric, ...] = ()
     embedding: EmbeddingSpec | None = None
     golden: tuple[Golden, ...] = ()
+    preferred: tuple[Preferred, ...] = ()
+
+    @property
+    def picture_input(self) -> InputSpec:
+        """How a picture becomes the input tensor.
+
+        Raises:
+            BundleError: The model takes arrays, not pictures (task ``tensors``).
+        """
+        if self.input is None:
+            raise BundleError(
+                f"{self.name} takes arrays, not pictures: its task is {self.task!r}. Call it with "
+                "one array for each input, by name."
+            )
+        return self.input

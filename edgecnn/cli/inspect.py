@@ -52,7 +52,7 @@ def _print(manifest: Manifest, problems: list[str]) -> None:
         "Name": manifest.name,
         "Task": manifest.task,
         "Input": _input(manifest.input),
-        "Normalised": _normalised(manifest.input),
+        "Normalised": "" if manifest.input is None else _normalised(manifest.input),
         "Decoder": _decoder(manifest),
         "Labels": _labels(manifest.labels),
         "Embedding": _embedding(manifest),
@@ -95,7 +95,9 @@ def _print(manifest: Manifest, problems: list[str]) -> None:
         )
 
 
-def _input(spec: InputSpec) -> str:
+def _input(spec: InputSpec | None) -> str:
+    if spec is None:
+        return "arrays by name; see the tensors below"
     how = {
         "stretch": "stretched",
         "letterbox": f"letterboxed on {spec.pad}",

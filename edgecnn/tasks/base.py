@@ -158,7 +158,7 @@ class Task(Closing, Generic[ResultT, OptionsT]):
         self._session = open_session(bundle, choice)
         tensor = self._session.input
         self._input_name = tensor.name
-        self._preprocessor = Preprocessor(bundle.manifest.input, tensor)
+        self._preprocessor = Preprocessor(bundle.manifest.picture_input, tensor)
         self._choice = choice
 
     @property

@@ -57,7 +57,9 @@ class BlazeFaceDecoder:
     def __init__(self, manifest: Manifest) -> None:
         self._parameters = parameters_of(manifest, BlazeFaceParameters)
         self._bundle = manifest.name
-        input_wh = np.array((manifest.input.width, manifest.input.height), np.float32)
+        input_wh = np.array(
+            (manifest.picture_input.width, manifest.picture_input.height), np.float32
+        )
         self._anchors_xy = cell_centres(self._parameters.grids) * input_wh
 
     def __call__(

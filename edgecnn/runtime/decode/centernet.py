@@ -94,7 +94,10 @@ class CenterNetDecoder:
         self._bundle = manifest.name
         self._result = ResultBuilder(manifest)
         stride = self._parameters.stride
-        self._map_hw = (-(-manifest.input.height // stride), -(-manifest.input.width // stride))
+        self._map_hw = (
+            -(-manifest.picture_input.height // stride),
+            -(-manifest.picture_input.width // stride),
+        )
 
     def __call__(
         self,

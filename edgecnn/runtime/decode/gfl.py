@@ -95,7 +95,7 @@ class GFLDecoder:
         self._parameters = parameters_of(manifest, GFLParameters)
         self._bundle = manifest.name
         self._result = ResultBuilder(manifest)
-        size_wh = (manifest.input.width, manifest.input.height)
+        size_wh = (manifest.picture_input.width, manifest.picture_input.height)
         self._maps = [
             _Map(f"scores_{stride}", f"distances_{stride}", stride, stride_centres(size_wh, stride))
             for stride in self._parameters.strides

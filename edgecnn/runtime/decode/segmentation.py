@@ -101,7 +101,7 @@ class SegmentationDecoder:
     def __init__(self, manifest: Manifest) -> None:
         self._parameters = parameters_of(manifest, SegmentationParameters)
         self._bundle = manifest.name
-        self._channels_last = manifest.input.layout == "nhwc"
+        self._channels_last = manifest.picture_input.layout == "nhwc"
         self._labels = Labels(manifest.labels)
 
     def __call__(self, outputs: Mapping[str, Output], placement: Placement) -> Segmentation:

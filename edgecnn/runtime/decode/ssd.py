@@ -107,7 +107,7 @@ class SSDDecoder:
             )
         self._parameters = parameters
         self._bundle = manifest.name
-        self._input_wh = (manifest.input.width, manifest.input.height)
+        self._input_wh = (manifest.picture_input.width, manifest.picture_input.height)
         self._result = ResultBuilder(manifest)
 
     def __call__(

@@ -46,7 +46,7 @@ class _YoloDecoder:
         self._result = ResultBuilder(manifest)
         normalized = self._parameters.coordinates == "normalized"
         self._unit_xy = (
-            (float(manifest.input.width), float(manifest.input.height))
+            (float(manifest.picture_input.width), float(manifest.picture_input.height))
             if normalized
             else (1.0, 1.0)
         )
