@@ -80,11 +80,11 @@ def measure_parity(
             key: stack.enter_context(TASKS[bundle.manifest.task](bundle, choice))
             for key, choice in ways.items()
         }
-        threshold = _lower_thresholds(bundle, tasks.values())
+        threshold = lower_threshold(bundle, tasks.values())
         for picture in pictures:
-            expected.append(_kept(ask(tasks[reference_key], picture)))
+            expected.append(kept(ask(tasks[reference_key], picture)))
             for key, collected in answers.items():
-                collected.append(_kept(ask(tasks[key], picture)))
+                collected.append(kept(ask(tasks[key], picture)))
     if not expected:
         raise ParityError("No pictures were given, so nothing is proven. Pass real photographs.")
     task = bundle.manifest.task
@@ -94,8 +94,12 @@ def measure_parity(
     }
 
 
-def _lower_thresholds(bundle: Bundle, tasks: Iterable[AnyTask]) -> float:
-    """Let detectors also answer what lies just below their threshold; returns the threshold."""
+def lower_threshold(bundle: Bundle, tasks: Iterable[AnyTask]) -> float:
+    """Let detectors also answer what lies just below their threshold, as `summarize` needs it.
+
+    Returns:
+        The threshold; 0 for other tasks.
+    """
     if bundle.manifest.task != "detect":
         return 0.0
     threshold = float(bundle.manifest.decoder.parameters["score_threshold"])
@@ -141,7 +145,7 @@ def check_golden(
         )
 
 
-def _kept(result: Any) -> Any:
+def kept(result: Any) -> Any:
     """The part of a result that `summarize` needs; masks are the only large ones."""
     if isinstance(result, Segmentation):
         return result.probabilities >= 0.5
