@@ -96,6 +96,9 @@ NETS = Registry(
 )
 """Architectures that can be trained (needs the extra ``train``)."""
 
+DATASETS = Registry("data set", {"fashion_mnist": "edgecnn.data.fashion_mnist:load"})
+"""Labelled pictures: functions ``load(split) -> edgecnn.data.image_data.ImageData``."""
+
 ZOO_RECIPES = Registry(
     "zoo recipe",
     {

@@ -15,6 +15,7 @@ NEVER_LOADED = (
     "ai_edge_quantizer",
     "converters",
     "cryptography",
+    "edgecnn.data",
     "edgecnn.nets",
     "gui",
     "keras",

@@ -1,0 +1,1 @@
+"""Data sets for training and proof, by the names in `edgecnn.registry.DATASETS`."""
