@@ -1,0 +1,422 @@
+"""What a report says, in order, as sections of plain text and tables: one content, two forms.
+
+Nothing here is escaped; `markdown` and `html` do that for what they write. A part of the report
+that is empty gives no section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from converters.report.schema import (
+    Confusion,
+    Inputs,
+    LayerError,
+    OutputFigures,
+    Preprocessing,
+    Proven,
+    Repair,
+    Report,
+)
+from converters.report.text import (
+    NOTHING,
+    agreement,
+    counted,
+    figure,
+    gate_word,
+    is_reference,
+    megabytes,
+    percent,
+    points,
+    way,
+)
+
+WORST_LAYERS = 10
+WORST_PAIRS = 10
+ROUNDING = 0.29
+"""RMSE over the quantization step that rounding alone gives: 1 / sqrt(12)."""
+LOSING = 0.7
+"""Above this a layer, or one before it, loses more than rounding explains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Strings in rows.
+
+    Attributes:
+        caption: A line above it; may be empty.
+        marked: Numbers of the rows that say something bad.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+    marked: frozenset[int] = frozenset()
+
+    def numeric(self, column: int) -> bool:
+        """Whether a column holds numbers, so that it is set to the right."""
+        cells = [row[column] for row in self.rows if row[column] not in ("", NOTHING, "reference")]
+        return bool(cells) and all(_is_number(cell) for cell in cells)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading and what stands under it.
+
+    Attributes:
+        key: Names it for links and plots: ``variants``, ``repair-0``, ``layers-0``,
+            ``confusion-0`` ...
+        text: Paragraphs.
+        warnings: A list of what looks wrong.
+    """
+
+    key: str
+    title: str
+    text: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+def sections(report: Report) -> list[Section]:
+    """All sections of a report, the most telling first."""
+    return [
+        *_variants(report),
+        *_gates(report),
+        *_outputs(report),
+        *(_repair(index, repair) for index, repair in enumerate(report.repairs)),
+        *(
+            _layers(index, file, layers)
+            for index, (file, layers) in enumerate(unrepaired_layers(report))
+        ),
+        *(_confusion(index, one, report) for index, one in enumerate(report.confusion)),
+        *_preprocessing(report.preprocessing),
+        *_inputs(report),
+        *_skipped(report),
+        *_about(report),
+    ]
+
+
+def unrepaired_layers(report: Report) -> list[tuple[str, tuple[LayerError, ...]]]:
+    """Layer errors of files that no repair tells of already."""
+    told = {repair.file for repair in report.repairs if repair.layers}
+    return [(file, found) for file, found in report.layers.items() if found and file not in told]
+
+
+def worst_layers(layers: Sequence[LayerError], count: int = WORST_LAYERS) -> list[LayerError]:
+    """Those with the largest error, the worst first."""
+    return sorted(layers, key=lambda layer: -layer.rmse_over_scale)[:count]
+
+
+def label(report: Report, class_id: int) -> str:
+    """Name of a class; its number where it has none."""
+    named = 0 <= class_id < len(report.labels)
+    return report.labels[class_id] if named else f"class {class_id}"
+
+
+def _variants(report: Report) -> Iterator[Section]:
+    if not report.proven:
+        return
+    timed = any(one.latency is not None for one in report.proven)
+    judged = any(one.metric is not None for one in report.proven)
+    agreed = any(agreement(report, one) is not None for one in report.proven)
+    columns = [
+        ("file", [one.file for one in report.proven]),
+        ("backend", [one.backend for one in report.proven]),
+        ("MB", [megabytes(one.bytes) for one in report.proven]),
+    ]
+    if timed:
+        times = [one.latency for one in report.proven]
+        columns += [
+            ("relative latency", [NOTHING if t is None else f"{t.ratio:.2f}" for t in times]),
+            ("median ms", [NOTHING if t is None else f"{t.median_ms:.2f}" for t in times]),
+            ("p95 ms", [NOTHING if t is None else f"{t.p95_ms:.2f}" for t in times]),
+        ]
+    if judged:
+        columns += [
+            (report.metric_name or "metric", [percent(one.metric) for one in report.proven]),
+            ("drop, points", [points(one.drop) for one in report.proven]),
+        ]
+    if agreed:
+        columns.append(("agreement", [_agreement(report, one) for one in report.proven]))
+    columns += [
+        ("max abs error", [_worst(one, "max_abs") for one in report.proven]),
+        ("cosine", [_worst(one, "cosine") for one in report.proven]),
+        ("SNR dB", [_worst(one, "snr_db") for one in report.proven]),
+        ("gates", [gate_word(one) for one in report.proven]),
+    ]
+    rows = tuple(zip(*(cells for _, cells in columns), strict=True))
+    marked = frozenset(n for n, one in enumerate(report.proven) if one.failures)
+    text = []
+    if timed:
+        ways = {(t.threads, t.compute) for t in times if t is not None}
+        how = "; ".join(f"{counted(n, 'thread')}, {compute}" for n, compute in sorted(ways))
+        text.append(
+            f"Latency of one inference on {report.machine} ({how}), all ways in turns; the ratios "
+            "are to the first float file, and carry further than the milliseconds."
+        )
+    if agreed:
+        text.append(
+            f"Agreement is the {AGREEMENT_WORDS[report.task]}, compared with {report.reference}."
+        )
+    if report.proof is not None:
+        text.append(
+            "Errors of the outputs are against the source's own answers on "
+            f"{counted(report.proof.used, 'input')}; the worst output counts."
+        )
+    table = Table(head=tuple(name for name, _ in columns), rows=rows, marked=marked)
+    yield Section(key="variants", title="Variants", text=tuple(text), tables=(table,))
+
+
+AGREEMENT_WORDS = {
+    "classify": "share of pictures with the same first answer",
+    "detect": "share of objects that are found again",
+    "detect_faces": "share of faces that are found again",
+    "embed": "share of embeddings within a distance of 0.05",
+    "segment": "mean overlap of the masks",
+}
+"""What `converters.report.text.AGREEMENT` means, by task."""
+
+
+def _agreement(report: Report, one: Proven) -> str:
+    return "reference" if is_reference(report, one) else percent(agreement(report, one))
+
+
+def _worst(one: Proven, name: str) -> str:
+    """The worst output's figure: the largest error, the least of the others."""
+    if not one.outputs:
+        return NOTHING
+    values = [float(getattr(output, name)) for output in one.outputs]
+    if name == "cosine":
+        return f"{min(values):.6f}"
+    return f"{min(values):.1f}" if name == "snr_db" else f"{max(values):.2g}"
+
+
+def _gates(report: Report) -> Iterator[Section]:
+    failures = [f"{way(one)}: {line}" for one in report.proven for line in one.failures]
+    lowered = [f"{way(one)}: {line}" for one in report.proven for line in one.lowered]
+    used = {one.precision for one in report.proven}
+    named = [gate.partition(".") for gate in report.gates]
+    precisions = [name for name in dict.fromkeys(part[0] for part in named) if name in used]
+    figures = dict.fromkeys(part[2] for part in named if part[0] in used)
+    measured = {
+        name
+        for one in report.proven
+        for name in (*one.agreement, "max_drop" if one.drop is not None else "", *OUTPUT_GATES)
+    }
+    rows = tuple(
+        (name, *(figure(report.gates.get(f"{precision}.{name}")) for precision in precisions))
+        for name in figures
+        if name in measured
+    )
+    tables = []
+    for title, found in (("not kept", failures), ("kept only because it was lowered", lowered)):
+        if found:
+            bad = frozenset(range(len(found))) if found is failures else frozenset()
+            lines = tuple((line,) for line in found)
+            tables.append(Table(head=(title,), rows=lines, marked=bad))
+    if rows:
+        tables.append(
+            Table(
+                head=("gate", *precisions),
+                rows=rows,
+                caption="Bounds in force: what begins with max_ at most, all else at least.",
+            )
+        )
+    if tables:
+        yield Section(key="gates", title="Gates", tables=tuple(tables))
+
+
+OUTPUT_GATES = ("cosine", "max_error")
+
+
+def _outputs(report: Report) -> Iterator[Section]:
+    """Only where a network has several outputs: the variants' table tells the rest."""
+    if all(len(one.outputs) < 2 for one in report.proven):
+        return
+    rows = tuple((way(one), *_output(output)) for one in report.proven for output in one.outputs)
+    head = ("variant", "output", "max abs error", "relative", "cosine", "SNR dB")
+    yield Section(key="outputs", title="Outputs", tables=(Table(head=head, rows=rows),))
+
+
+def _output(one: OutputFigures) -> tuple[str, ...]:
+    return (
+        one.output,
+        f"{one.max_abs:.2g}",
+        f"{one.relative:.2g}",
+        f"{one.cosine:.6f}",
+        f"{one.snr_db:.1f}",
+    )
+
+
+def _repair(index: int, repair: Repair) -> Section:
+    lost = repair.float_score - repair.plain_score
+    won = repair.final_score - repair.plain_score
+    text = [
+        f"{repair.score_name}: {figure(repair.float_score)} in float, "
+        f"{figure(repair.plain_score)} by the plain recipe, "
+        f"{figure(repair.final_score)} in the end"
+        + (f": {percent(won / lost, 0)} of the loss was won back." if lost > 0 else ".")
+    ]
+    if repair.note:
+        text.append(f"It ended because: {repair.note}")
+    tables = []
+    if repair.remedies:
+        rows = tuple(
+            (r.name, r.what, figure(r.score), f"{r.seconds:.1f}", "yes" if r.kept else "no")
+            for r in repair.remedies
+        )
+        head = ("remedy", "what was done", "score after it", "seconds", "kept")
+        tables.append(Table(head=head, rows=rows, caption="Remedies, in the order of trying."))
+    if repair.layers:
+        tables.append(_layer_table(repair.layers))
+    return Section(
+        key=f"repair-{index}",
+        title=f"What int8 lost, and remedies: {repair.file}",
+        text=tuple(text),
+        tables=tuple(tables),
+    )
+
+
+def _layers(index: int, file: str, layers: tuple[LayerError, ...]) -> Section:
+    return Section(
+        key=f"layers-{index}", title=f"Error of each layer: {file}", tables=(_layer_table(layers),)
+    )
+
+
+def _layer_table(layers: Sequence[LayerError]) -> Table:
+    worst = worst_layers(layers)
+    losing = sum(layer.rmse_over_scale > LOSING for layer in layers)
+    rows = tuple(
+        (
+            str(rank),
+            layer.name,
+            layer.kind,
+            f"{layer.rmse_over_scale:.2f}",
+            f"{layer.snr_db:.1f}",
+            f"{layer.added_db:.1f}",
+        )
+        for rank, layer in enumerate(worst, start=1)
+    )
+    return Table(
+        head=("", "layer", "kind", "rmse / scale", "SNR dB", "added dB"),
+        rows=rows,
+        caption=f"The worst of {counted(len(layers), 'layer')} ({losing} above {LOSING}; rounding "
+        f"alone gives {ROUNDING}). Added: noise beyond that of the layer's inputs.",
+        marked=frozenset(n for n, layer in enumerate(worst) if layer.rmse_over_scale > LOSING),
+    )
+
+
+def confused_pairs(one: Confusion) -> list[tuple[int, int, int]]:
+    """(class in float, class in int8, pictures) where they differ, the most frequent first."""
+    pairs = [
+        (one.class_ids[row], one.class_ids[column], count)
+        for row, counts in enumerate(one.counts)
+        for column, count in enumerate(counts)
+        if row != column and count
+    ]
+    return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
+
+
+def _confusion(index: int, one: Confusion, report: Report) -> Section:
+    pairs = confused_pairs(one)
+    total = sum(map(sum, one.counts))
+    differ = sum(count for _, _, count in pairs)
+    tables = []
+    if pairs:
+        rows = tuple(
+            (label(report, row), label(report, column), str(count))
+            for row, column, count in pairs[:WORST_PAIRS]
+        )
+        caption = "Where they differ most." if len(pairs) > WORST_PAIRS else ""
+        tables.append(
+            Table(head=("float says", "int8 says", "pictures"), rows=rows, caption=caption)
+        )
+    return Section(
+        key=f"confusion-{index}",
+        title=f"Float against int8: {one.file} on {one.backend}",
+        text=(f"The first answers differ on {differ} of {counted(total, 'picture')}.",),
+        tables=tuple(tables),
+    )
+
+
+def _preprocessing(one: Preprocessing | None) -> Iterator[Section]:
+    if one is None:
+        return
+    text = [
+        f"The device's preprocessing against {one.reference}, on "
+        f"{counted(one.pictures, 'picture')}: {one.mean_levels:.2f} grey levels (of 255) apart on "
+        f"average, {one.worst_levels:.2f} in the worst picture."
+    ]
+    if one.agreement is not None:
+        text.append(f"The source's first answer is the same on {percent(one.agreement)} of them.")
+    warnings = (f"Likely cause: {one.likely_cause}",) if one.likely_cause else ()
+    yield Section(key="preprocessing", title="Preprocessing", text=tuple(text), warnings=warnings)
+
+
+def _inputs(report: Report) -> Iterator[Section]:
+    given: list[tuple[str, Inputs]] = [
+        (name, one)
+        for name, one in (
+            ("calibration", report.calibration),
+            ("proof", report.proof),
+            ("validation", report.validation),
+        )
+        if one is not None
+    ]
+    if given:
+        rows = tuple((name, one.origin, str(one.used), str(one.seed)) for name, one in given)
+        warnings = tuple(f"{name}: {text}" for name, one in given for text in one.warnings)
+        table = Table(head=("for", "from", "used", "seed"), rows=rows)
+        yield Section(key="inputs", title="Data", warnings=warnings, tables=(table,))
+
+
+def _skipped(report: Report) -> Iterator[Section]:
+    if report.skipped:
+        rows = tuple((one.what, one.reason) for one in report.skipped)
+        table = Table(head=("not made", "why"), rows=rows)
+        yield Section(key="skipped", title="Not made", tables=(table,))
+
+
+def _about(report: Report) -> Iterator[Section]:
+    source = report.source
+    tensors = tuple(
+        (kind, name, _shape(shape))
+        for kind, ports in (("input", source.inputs), ("output", source.outputs))
+        for name, shape in ports.items()
+    )
+    tables = [
+        Table(head=("tensor", "name", "shape"), rows=tensors, caption="Tensors of the source.")
+    ]
+    for head, facts in (
+        (("tool", "version"), report.versions.items()),
+        (("stage", "seconds"), ((name, f"{s:.1f}") for name, s in report.seconds.items())),
+    ):
+        tables.append(Table(head=head, rows=tuple(facts)))
+    yield Section(
+        key="about",
+        title="How it was made",
+        text=(f"Machine: {report.machine}.", *_fed(report)),
+        tables=tuple(table for table in tables if table.rows),
+    )
+
+
+def _fed(report: Report) -> Iterator[str]:
+    spec = report.input
+    if spec is not None:
+        yield (
+            f"Pictures are fed as {spec.width} x {spec.height} {spec.color} ({spec.resize}), "
+            f"(pixel - {list(spec.mean)}) / {list(spec.std)}, {spec.layout}."
+        )
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.rstrip(" %"))
+    except ValueError:
+        return False
+    return True
