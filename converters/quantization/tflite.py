@@ -1,0 +1,135 @@
+"""A float32 ``.tflite`` as int8, by TensorFlow's own quantizer and with every knob of a plan.
+
+It starts from the ``.tflite``, whatever that was made of, so that Keras, SavedModel, TF.js and
+foreign files all come this way. Activations and weights are 8 bits, one scale a channel of weights;
+input and outputs are int8, or what the plan's rim says.
+
+Reference: Jacob et al., "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", arXiv:1712.05877.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from converters.options import Progress, no_progress
+from converters.quantization import flatbuffer
+from converters.quantization.bias import correct_biases
+from converters.quantization.feeds import fitting
+from converters.quantization.plan import Int8Plan
+from converters.quantization.ranges import Range, choose_ranges
+from converters.quantization.rim import with_uint8_rim
+from converters.quantization.trace import Trace
+from converters.quiet import captured_output, tensorflow
+from converters.sources.base import Feeds
+from edgecnn.errors import ConversionError
+from edgecnn.optional import require
+
+_HISTOGRAM_SAMPLES = 100
+_BIAS_SAMPLES = 64
+"""Enough for the mean of a channel; the whole set would only take longer."""
+
+
+def quantize_tflite(
+    float_tflite: bytes, feeds: Feeds, plan: Int8Plan, *, progress: Progress = no_progress
+) -> bytes:
+    """Quantize a float32 ``.tflite``.
+
+    The same input gives the same bytes with the same versions of TensorFlow and LiteRT.
+
+    Args:
+        float_tflite: One graph, static shapes, any number of inputs and outputs.
+        feeds: Calibration inputs as the device makes them; passed over up to three times.
+        plan: How.
+        progress: Told what is being done.
+
+    Returns:
+        The content of the ``.tflite``; its signature and its tensors are named as before.
+
+    Raises:
+        ConversionError: There is no calibration input, or one does not fit; the plan keeps a layer
+            in float that the model does not have; TensorFlow refuses the model.
+    """
+    trace = Trace(float_tflite)
+    _check_layers(trace, plan)
+    calibrated = _calibrated(float_tflite, trace, feeds, plan, progress)
+    quantized = _quantized(calibrated, plan)
+    if plan.bias_correction != "none":
+        inputs = list(fitting(feeds, trace.shapes, min(plan.samples, _BIAS_SAMPLES)))
+        quantized = correct_biases(
+            float_tflite, quantized, inputs, plan.bias_correction, progress=progress
+        )
+    return with_uint8_rim(quantized) if plan.rim == "uint8" else quantized
+
+
+def _check_layers(trace: Trace, plan: Int8Plan) -> None:
+    known = {operation.name for operation in trace.operations}
+    unknown = [name for name in plan.float_layers if name not in known]
+    if unknown:
+        raise ConversionError(
+            f"No operation is named {unknown[0]!r}, which float_layers names. Names are those of "
+            f"layer errors; the model has {', '.join(sorted(known)[:8])} ..."
+        )
+
+
+def _calibrated(
+    tflite: bytes, trace: Trace, feeds: Feeds, plan: Int8Plan, progress: Progress
+) -> bytes:
+    """The float file with a range for each activation."""
+    tensorflow()
+    calibrator = require("tensorflow.lite.python.optimize.calibrator", extra="convert")
+    # Lists go in the graph's order; dicts would be sorted by the numbers of their tensors.
+    order = list(flatbuffer.inputs(trace.model))
+
+    def lists() -> Any:
+        checked = fitting(feeds, trace.shapes, plan.samples, what="calibration", progress=progress)
+        for tensors in checked:
+            yield [tensors[name] for name in order]
+
+    with captured_output() as log:
+        try:
+            calibrated = bytes(calibrator.Calibrator(tflite).calibrate(lists))
+        except (ValueError, RuntimeError, TypeError) as error:
+            raise ConversionError(f"Calibration failed: {error}\n{log()}") from error
+    if plan.ranges == "minmax":
+        return calibrated
+    model = flatbuffer.unpack(calibrated)
+    tensors = model.subgraphs[0].tensors
+    seen = {index: reach for index in trace.computed if (reach := _range(tensors[index]))}
+    samples = min(plan.samples, _HISTOGRAM_SAMPLES)
+    inputs = fitting(feeds, trace.shapes, samples, what="ranges", progress=progress)
+    for index, (low, high) in choose_ranges(trace, seen, inputs, plan.ranges).items():
+        tensors[index].quantization.min = [low]
+        tensors[index].quantization.max = [high]
+    return flatbuffer.pack(model)
+
+
+def _range(tensor: Any) -> Range | None:
+    quantization = tensor.quantization
+    if quantization is None or quantization.min is None or len(quantization.min) != 1:
+        return None
+    return float(quantization.min[0]), float(quantization.max[0])
+
+
+def _quantized(calibrated: bytes, plan: Int8Plan) -> bytes:
+    tf = tensorflow()
+    convert = require("tensorflow.lite.python.convert", extra="convert")
+    inner = tf.float32 if plan.rim == "float32" else tf.int8
+    with captured_output() as log:
+        try:
+            return bytes(
+                convert.mlir_quantize(
+                    calibrated,
+                    disable_per_channel=not plan.per_channel,
+                    disable_per_channel_for_dense_layers=not plan.per_channel,
+                    fully_quantize=plan.rim != "float32",
+                    input_data_type=inner,
+                    output_data_type=inner,
+                    denylisted_nodes=set(plan.float_layers) or None,
+                )
+            )
+        except (ValueError, RuntimeError, TypeError) as error:
+            raise ConversionError(f"TFLite conversion to int8 failed: {error}\n{log()}") from error
+
+
+__all__ = ["quantize_tflite"]
