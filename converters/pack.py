@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from edgecnn.bundle import io
+from edgecnn.bundle.check import TENSORS
 from edgecnn.bundle.schema import (
     SCHEMA_VERSION,
     DecoderSpec,
@@ -30,6 +31,7 @@ from edgecnn.bundle.schema import (
 )
 from edgecnn.bundle.store import MemoryStore
 from edgecnn.errors import ConversionError
+from edgecnn.evaluation.agreement import thin_tensors
 from edgecnn.registry import TASKS
 from edgecnn.runtime.backend import ModelFile, TensorInfo
 from edgecnn.runtime.policy import choose, get_backend
@@ -50,6 +52,8 @@ class ModelVariant:
         backends: Those that it was proven on, the best first.
         outputs: Name of an output inside the file -> name that the decoder knows it by. Outputs
             that are not listed keep their names.
+        inputs: The same for inputs. Only the task ``tensors`` takes them by name; the input of any
+            other is the picture.
         agreement: Measured agreement with the float reference, by name.
         speed: Measured relative latencies.
     """
@@ -60,6 +64,7 @@ class ModelVariant:
     backends: tuple[str, ...]
     weights: bytes | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     agreement: Mapping[str, float] = field(default_factory=dict)
     speed: tuple[Speed, ...] = ()
 
@@ -111,22 +116,29 @@ class Facts:
         return self.input
 
 
-def describe_variant(variant: ModelVariant) -> Variant:
+def describe_variant(variant: ModelVariant, *, task: str = "classify") -> Variant:
     """The schema's entry for a converted file, with the tensors that its first backend sees.
+
+    Args:
+        variant: The file.
+        task: Tells whether its inputs are one picture or, for ``tensors``, arrays by name.
 
     Raises:
         BackendError: The backend refuses the file.
-        ConversionError: More than one input.
+        ConversionError: More than one input where the task looks at a picture.
     """
     model = ModelFile(variant.file, variant.format, variant.model, variant.weights or b"")
     engine = get_backend(variant.backends[0]).open(model, threads=1)
     try:
-        if len(engine.inputs) != 1:
-            raise ConversionError(
-                f"{variant.file} has the inputs {sorted(engine.inputs)}; a bundle's model takes "
-                "one picture."
-            )
-        inputs = tuple(_spec(info, {info.name: INPUT_NAME}) for info in engine.inputs.values())
+        names = variant.inputs
+        if task != TENSORS:
+            if len(engine.inputs) != 1:
+                raise ConversionError(
+                    f"{variant.file} has the inputs {sorted(engine.inputs)}; the task {task!r} "
+                    f"takes one picture. Models with several inputs have the task {TENSORS!r}."
+                )
+            names = dict.fromkeys(engine.inputs, INPUT_NAME)
+        inputs = tuple(_spec(info, names) for info in engine.inputs.values())
         outputs = tuple(_spec(info, variant.outputs) for info in engine.outputs.values())
     finally:
         engine.close()
@@ -169,7 +181,7 @@ def assemble(
         files |= variant.contents()
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,
-        variants=tuple(describe_variant(variant) for variant in variants),
+        variants=tuple(describe_variant(variant, task=facts.task) for variant in variants),
         files=io.file_entries(files),
         **{name: getattr(facts, name) for name in facts.__slots__},
     )
@@ -200,10 +212,13 @@ def golden_answers(
 
     Args:
         bundle: From `assemble`, its first variant the float reference.
-        pictures: Path inside the bundle -> what the task is called with (a path or `Frame`).
+        pictures: Path inside the bundle -> what the task is called with: a path or `Frame`; for
+            the task ``tensors`` a mapping of arrays, whose file is
+            `edgecnn.bundle.arrays.write_arrays` of it.
         tolerance: precision -> check -> limit, for `edgecnn.evaluation.agreement`.
         answer: How to ask; None calls the task with the picture.
     """
+    thin = thin_tensors if bundle.manifest.task == TENSORS else dict
     first = bundle.manifest.variants[0]
     choice = choose(
         bundle.manifest, backend=first.backends[0], precision=first.precision, threads=1
@@ -212,7 +227,7 @@ def golden_answers(
         return tuple(
             Golden(
                 image=path,
-                expected=(answer(task, picture) if answer else task(picture)).to_dict(),
+                expected=thin((answer(task, picture) if answer else task(picture)).to_dict()),
                 tolerance={name: dict(checks) for name, checks in tolerance.items()},
             )
             for path, picture in pictures.items()

@@ -16,9 +16,14 @@ import numpy as np
 
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Golden
-from edgecnn.core.results import Segmentation
+from edgecnn.core.results import Segmentation, Tensors
 from edgecnn.errors import ParityError
-from edgecnn.evaluation.agreement import compare, failures
+from edgecnn.evaluation.agreement import (
+    compare,
+    cosine_distance,
+    failures,
+    relative_difference,
+)
 from edgecnn.evaluation.matching import match_boxes
 from edgecnn.registry import TASKS
 from edgecnn.runtime.policy import Choice, candidates
@@ -39,10 +44,16 @@ the threshold a score of 0.35 falls on is decided by rounding, not by what the n
 CLOSE = 0.05
 """Embeddings closer than this count as the same, in the embedding's own metric."""
 CLEAR_ABOVE = 0.1
+KEPT_VALUES = 65_536
+"""Values of an output of the task ``tensors`` that are kept of each input, about."""
+LARGEST_RELATIVE = 1e6
+"""Stands for any difference as large, and for one from nothing but zeros."""
 
 
 def ask_bgr(task: AnyTask, picture: Any) -> Any:
-    """Call a task with an array in BGR order."""
+    """Call a task with an array in BGR order, or with arrays by name (task ``tensors``)."""
+    if isinstance(picture, Mapping):
+        return task(picture)
     return task(picture, color="bgr")
 
 
@@ -146,10 +157,17 @@ def check_golden(
 
 
 def kept(result: Any) -> Any:
-    """The part of a result that `summarize` needs; masks are the only large ones."""
+    """The part of a result that `summarize` needs; masks and arrays are the only large ones."""
     if isinstance(result, Segmentation):
         return result.probabilities >= 0.5
+    if isinstance(result, Tensors):
+        return {name: _thinned(array) for name, array in result.items()}
     return result.to_dict()
+
+
+def _thinned(array: Any) -> Any:
+    """At most about `KEPT_VALUES` values of an output, flat; the odd step meets every channel."""
+    return array.ravel()[:: (-(-array.size // KEPT_VALUES) | 1)].copy()
 
 
 def summarize(
@@ -170,10 +188,13 @@ def summarize(
       distance between the eyes), ``faces``.
     - ``embed``: ``distance_median``, ``distance_p95``, ``within_0.05``.
     - ``segment``: ``mask_iou`` (mean over pictures and classes that either answer shows).
+    - ``tensors``: ``cosine`` (all inputs taken as one vector) and ``relative_max`` (largest
+      difference of a value over the largest expected value), both of the worst output.
 
     Args:
         task: Name of a task.
-        expected: `to_dict()` of the reference's results; for ``segment`` masks (C, h, w) bool.
+        expected: `to_dict()` of the reference's results; for ``segment`` masks (C, h, w) bool, for
+            ``tensors`` arrays by output, as `kept` gives them.
         actual: The same of the variant.
         threshold: For ``detect``: the score that counts; both hold answers down to
             `THRESHOLD_BAND` below it.
@@ -290,6 +311,20 @@ def _segment(expected: list[Any], actual: list[Any]) -> dict[str, float]:
     return {"mask_iou": float(np.mean(shares)) if shares else 0.0}
 
 
+def _tensors(expected: list[Any], actual: list[Any]) -> dict[str, float]:
+    distances, differences = [], []
+    for name in expected[0]:
+        one = np.concatenate([answer[name].ravel() for answer in expected])
+        other = np.concatenate([answer[name].ravel() for answer in actual])
+        distances.append(cosine_distance(one, other))
+        differences.append(relative_difference(one, other))
+    # Infinite where a whole output is zeros on one side only; a report holds finite figures.
+    return {
+        "cosine": 1.0 - min(float(np.max(distances)), 2.0),
+        "relative_max": min(float(np.max(differences)), LARGEST_RELATIVE),
+    }
+
+
 def _pairs(expected: list[Any], actual: list[Any]) -> Iterable[tuple[Any, Any]]:
     return zip(expected, actual, strict=True)
 
@@ -304,4 +339,5 @@ _SUMMARIES: dict[str, Callable[[list[Any], list[Any]], dict[str, float]]] = {
     "detect_faces": _detect_faces,
     "embed": _embed,
     "segment": _segment,
+    "tensors": _tensors,
 }

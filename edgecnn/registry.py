@@ -63,6 +63,8 @@ DECODERS = Registry(
         "gfl": "edgecnn.runtime.decode.gfl:GFLDecoder",
         "segmentation": "edgecnn.runtime.decode.segmentation:SegmentationDecoder",
         "ssd": "edgecnn.runtime.decode.ssd:SSDDecoder",
+        "ssd_postprocessed": "edgecnn.runtime.decode.postprocessed:PostprocessedDecoder",
+        "tensors": "edgecnn.runtime.decode.tensors:TensorsDecoder",
         "yolo_v5": "edgecnn.runtime.decode.yolo:YoloV5Decoder",
         "yolo_v8": "edgecnn.runtime.decode.yolo:YoloV8Decoder",
     },
@@ -77,6 +79,7 @@ TASKS = Registry(
         "detect_faces": "edgecnn.tasks.detect_faces:FaceDetector",
         "embed": "edgecnn.tasks.embed:ImageEmbedder",
         "segment": "edgecnn.tasks.segment:ImageSegmenter",
+        "tensors": "edgecnn.tasks.tensors:TensorModel",
     },
 )
 """What a model is for, by the name in a bundle's ``task``."""

@@ -33,6 +33,12 @@ def check_manifest(manifest: Manifest, *, where: str) -> None:
             f"{where}: `input` says how a picture is fed, so every task but {TENSORS!r} needs it, "
             f"and that one has none; the task is {manifest.task!r}."
         )
+    if (manifest.task == TENSORS) != (manifest.decoder.name == TENSORS):
+        raise BundleError(
+            f"{where}: the decoder {manifest.decoder.name!r} does not belong to the task "
+            f"{manifest.task!r}; the task {TENSORS!r} has a decoder of that name, and no other "
+            "task has."
+        )
     if not manifest.variants:
         raise BundleError(f"{where} has no variants, so there is no model to run.")
     for path in manifest.files:

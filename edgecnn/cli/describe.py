@@ -11,6 +11,7 @@ from edgecnn.core.results import (
     Faces,
     Result,
     Segmentation,
+    Tensors,
 )
 
 
@@ -31,6 +32,9 @@ def one_line(result: Result) -> str:
         return ", ".join(f"{item.label} {item.coverage:.0%} of the picture" for item in result)
     if isinstance(result, Embedding):
         return f"{len(result)} numbers in space {result.space}"
+    if isinstance(result, Tensors):
+        shapes = (f"{name} {' x '.join(map(str, a.shape))}" for name, a in result.items())
+        return ", ".join(shapes)
     raise TypeError(f"No words for a {type(result).__name__}.")
 
 

@@ -48,6 +48,7 @@ def _hash_problems(bundle: Bundle) -> list[str]:
 
 def _print(manifest: Manifest, problems: list[str]) -> None:
     count = len(manifest.files)
+    questions = "pictures" if manifest.input is not None else "sets of arrays"
     facts = {
         "Name": manifest.name,
         "Task": manifest.task,
@@ -61,7 +62,7 @@ def _print(manifest: Manifest, problems: list[str]) -> None:
         "Paper": manifest.paper,
         "Training data": manifest.training_data,
         "Limits": manifest.limits,
-        "Golden": f"{len(manifest.golden)} pictures; check with: edgecnn verify {manifest.name}"
+        "Golden": f"{len(manifest.golden)} {questions}; check with: edgecnn verify {manifest.name}"
         if manifest.golden
         else "",
         "Files": f"{count - len(problems)} of {count} have the right size and SHA-256",

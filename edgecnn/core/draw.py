@@ -30,6 +30,7 @@ from edgecnn.core.results import (
     Result,
     Segmentation,
 )
+from edgecnn.errors import OptionError
 
 _MAX_BARS = 5
 _TINT = 0.45
@@ -52,6 +53,7 @@ def draw(pixels: Pixels, result: Result, *, color: str) -> Pixels:
 
     Raises:
         ImageError: Not a picture in that colour order.
+        OptionError: A result that does not say what it means (`Tensors`).
     """
     checked = check_pixels(pixels, color)
     order = "bgr" if color == "gray" else color
@@ -69,6 +71,10 @@ def draw(pixels: Pixels, result: Result, *, color: str) -> Pixels:
         _draw_regions(canvas, result, style, order)
     elif isinstance(result, Embedding):
         _draw_corner_chips(canvas, [(result.space, f"{len(result)} numbers", 0)], style, order)
+    else:
+        raise OptionError(
+            f"A {type(result).__name__} cannot be drawn: arrays do not say what they mean."
+        )
     return canvas
 
 

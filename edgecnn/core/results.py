@@ -7,7 +7,7 @@ no single truth value. Compare fields, or `to_dict()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecnn.errors import OptionError
+from edgecnn.errors import OptionError, UnknownNameError
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -345,4 +345,62 @@ class Segmentation:
         }
 
 
-Result = Classification | Detections | Faces | Embedding | Segmentation
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensors:
+    """What a model of the task ``tensors`` gave: its outputs by name, as real values.
+
+    ``result["mask"]``, ``len``, iteration over the names and ``dict(result)`` work as for a
+    dictionary.
+
+    Attributes:
+        arrays: Name -> float32 array with the batch axis, in the order of the bundle.
+    """
+
+    arrays: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        for name, array in self.arrays.items():
+            if not isinstance(array, np.ndarray) or array.dtype != np.float32:
+                got = getattr(array, "dtype", type(array).__name__)
+                raise ValueError(f"{name} must be an array of float32, but got {got}")
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in self.arrays:
+            known = ", ".join(self.arrays)
+            raise UnknownNameError(f"There is no output {name!r}. Known: {known}.")
+        return self.arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def keys(self) -> KeysView[str]:
+        """Names of the outputs."""
+        return self.arrays.keys()
+
+    def items(self) -> ItemsView[str, Floats]:
+        """Names and arrays."""
+        return self.arrays.items()
+
+    def to_dict(self) -> dict[str, Any]:
+        """``outputs``: name -> ``shape``, ``dtype`` and ``values``, the last axis fastest."""
+        return {
+            "outputs": {
+                name: {
+                    "shape": list(array.shape),
+                    "dtype": array.dtype.name,
+                    "values": _shortest(array),
+                }
+                for name, array in self.arrays.items()
+            }
+        }
+
+
+def _shortest(values: Floats) -> list[float]:
+    """Python numbers with the fewest digits that still stand for the same float32."""
+    return values.ravel().astype("U32").astype(np.float64).tolist()
+
+
+Result = Classification | Detections | Faces | Embedding | Segmentation | Tensors

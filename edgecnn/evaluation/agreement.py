@@ -19,6 +19,9 @@ then hold the figures against limits with `failures`. The figures of each task:
 - ``embed``: ``distance`` in the embedding's own metric.
 - ``segment``: ``grid`` (mean absolute difference of the 16 x 16 grids), ``coverage`` (largest
   difference of a class's share of the picture).
+- ``tensors``: ``relative`` (largest difference of a value over the output's largest expected value)
+  and ``cosine_distance`` (1 less the cosine of an output with the expected one), both of the worst
+  output.
 """
 
 from __future__ import annotations
@@ -169,6 +172,69 @@ def _segment(expected: Answer, actual: Answer) -> dict[str, float]:
     return {"grid": float(np.abs(grids).mean()), "coverage": _largest(np.abs(coverage))}
 
 
+def _tensors(expected: Answer, actual: Answer) -> dict[str, float]:
+    outputs_e, outputs_a = expected["outputs"], actual["outputs"]
+    shapes_e = {name: list(output["shape"]) for name, output in outputs_e.items()}
+    if shapes_e != {name: list(output["shape"]) for name, output in outputs_a.items()}:
+        return {"relative": math.inf, "cosine_distance": math.inf}
+    relative, distance = [], []
+    for name, output in outputs_e.items():
+        one = _array(output["values"], (-1,))
+        other = _array(outputs_a[name]["values"], (-1,))[:: output.get("step", 1)]
+        relative.append(relative_difference(one, other))
+        distance.append(cosine_distance(one, other))
+    return {"relative": _largest(relative), "cosine_distance": _largest(distance)}
+
+
+def relative_difference(expected: NDArray[Any], actual: NDArray[Any]) -> float:
+    """Largest absolute difference over the largest absolute expected value.
+
+    0 for equal arrays, ``inf`` where nothing but zeros was expected and something else came.
+    """
+    difference = _largest(np.abs(expected.astype(np.float64) - actual))
+    largest = _largest(np.abs(expected))
+    if largest == 0.0 and difference > 0.0:
+        return math.inf
+    return difference / largest if difference else difference
+
+
+def cosine_distance(expected: NDArray[Any], actual: NDArray[Any]) -> float:
+    """1 less the cosine between two arrays taken as vectors; exactly 0 for equal ones.
+
+    ``inf`` when one of them is all zeros and the other is not: that has no direction.
+    """
+    one, other = expected.astype(np.float64).ravel(), actual.astype(np.float64).ravel()
+    norm_one, norm_other = float(np.linalg.norm(one)), float(np.linalg.norm(other))
+    if norm_one == 0.0 or norm_other == 0.0:
+        return 0.0 if norm_one == norm_other else math.inf
+    # Half the squared distance of the unit vectors: no cancellation where they are close.
+    return 0.5 * float(np.sum((one / norm_one - other / norm_other) ** 2))
+
+
+def thin_tensors(answer: Answer, limit: int = 4096) -> dict[str, Any]:
+    """An answer of the task ``tensors`` with every ``step``-th value of large outputs only.
+
+    A golden answer has to fit into ``bundle.json``. The step is odd, so that no channel of a
+    power of two goes unseen; `compare` takes the same values of the other answer.
+
+    Args:
+        answer: `to_dict()` of a `edgecnn.core.results.Tensors`.
+        limit: Values of an output that are kept, about.
+
+    Raises:
+        OptionError: A value is infinite or not a number: JSON has no word for it.
+    """
+    outputs = {}
+    for name, output in answer["outputs"].items():
+        values = output["values"]
+        if not np.isfinite(_array(values, (-1,))).all():
+            raise OptionError(f"The output {name!r} holds values that are not finite.")
+        step = -(-len(values) // limit) | 1
+        thinned = {"step": step, "values": values[::step]} if step > 1 else {}
+        outputs[name] = {**output, **thinned}
+    return {"outputs": outputs}
+
+
 def _array(values: Any, shape: tuple[int, ...]) -> Floats:
     return np.asarray(values, np.float64).reshape(shape)
 
@@ -188,4 +254,5 @@ _COMPARISONS: dict[str, Callable[[Answer, Answer], dict[str, float]]] = {
     "detect_faces": _detect_faces,
     "embed": _embed,
     "segment": _segment,
+    "tensors": _tensors,
 }

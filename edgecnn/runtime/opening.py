@@ -60,3 +60,9 @@ def _check_tensors(
                     f"{where}: the bundle says that it has the {kind} {spec.name!r} of shape "
                     f"{spec.shape}, but the model has {found}."
                 )
+    unlisted = sorted(set(engine.inputs) - {spec.name for spec in inputs})
+    if unlisted:
+        raise BundleError(
+            f"{where}: the model has the inputs {unlisted}, which the bundle does not list, so "
+            "that nothing would be fed to them."
+        )

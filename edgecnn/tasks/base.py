@@ -1,12 +1,14 @@
-"""What all tasks share: a picture goes in, is prepared, run and decoded, and a result comes out."""
+"""What tasks share: a picture goes in, is prepared, run and decoded, and a result comes out."""
 
 from __future__ import annotations
 
 import os
 import time
 from abc import abstractmethod
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from edgecnn.bundle.io import Bundle
@@ -85,24 +87,23 @@ def as_pixels(picture: Picture, color: str | None) -> tuple[Pixels, str]:
 
 
 class Pending(Generic[ResultT]):
-    """An answer on its way: `result` waits for the engine and decodes on the caller's thread."""
+    """An answer on its way: `result` waits for the engine and decodes on the caller's thread.
+
+    Args:
+        future: The run.
+        finish: From what the run gave to the result.
+        release: Called once when the run is over, whether it succeeded or not.
+    """
 
     def __init__(
         self,
-        task: Task[ResultT, Any],
-        prepared: Prepared,
         future: Future[Inference],
-        options: Any,
-        start_s: float,
-        pre_ms: float,
+        finish: Callable[[Inference], tuple[ResultT, Timing]],
+        release: Callable[[], None] | None = None,
     ) -> None:
-        self._task = task
-        self._prepared: Prepared | None = prepared
-        self._placement = prepared.placement
         self._future = future
-        self._options = options
-        self._start_s = start_s
-        self._pre_ms = pre_ms
+        self._finish = finish
+        self._release = release
         self._result: ResultT | None = None
         self.timing: Timing | None = None
 
@@ -117,20 +118,15 @@ class Pending(Generic[ResultT]):
         try:
             inference = self._future.result()
         finally:
-            if self._prepared is not None:
-                self._prepared.release()
-                self._prepared = None
-        self._result, self.timing = self._task.finish(
-            inference, self._placement, self._options, self._start_s, self._pre_ms
-        )
+            if self._release is not None:
+                self._release()
+                self._release = None
+        self._result, self.timing = self._finish(inference)
         return self._result
 
 
-class Task(Closing, Generic[ResultT, OptionsT]):
-    """A loaded model that answers about pictures.
-
-    Made by `edgecnn.load`. May be called from several threads; close it, or use it in a ``with``
-    statement, to release the model early.
+class LoadedModel(Closing, Generic[ResultT, OptionsT]):
+    """A bundle's model, opened: what `Task` and `edgecnn.tasks.tensors.TensorModel` share.
 
     Args:
         bundle: The opened bundle.
@@ -156,9 +152,6 @@ class Task(Closing, Generic[ResultT, OptionsT]):
         # A decoder says what is wrong with a bundle before the model is opened for nothing.
         self._decoder: Decoder = DECODERS[bundle.manifest.decoder.name](bundle.manifest)
         self._session = open_session(bundle, choice)
-        tensor = self._session.input
-        self._input_name = tensor.name
-        self._preprocessor = Preprocessor(bundle.manifest.picture_input, tensor)
         self._choice = choice
 
     @property
@@ -182,6 +175,42 @@ class Task(Closing, Generic[ResultT, OptionsT]):
     def labels(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their ids."""
         return self.bundle.manifest.labels
+
+    def _timed(
+        self, inference: Inference, decode: Callable[[], ResultT], start_s: float, pre_ms: float
+    ) -> tuple[ResultT, Timing]:
+        """Decode a run, and account for the time of the whole call."""
+        decode_s = time.perf_counter()
+        result = decode()
+        end_s = time.perf_counter()
+        timing = Timing(
+            pre_ms,
+            inference.wait_ms,
+            inference.infer_ms,
+            (end_s - decode_s) * 1e3,
+            (end_s - start_s) * 1e3,
+        )
+        self.timing = timing
+        return result, timing
+
+    def close(self) -> None:
+        """Release the model; later calls raise. Closing twice is harmless."""
+        self._session.close()
+
+
+class Task(LoadedModel[ResultT, OptionsT]):
+    """A loaded model that answers about pictures.
+
+    Made by `edgecnn.load`. May be called from several threads; close it, or use it in a ``with``
+    statement, to release the model early. Arguments and attributes as of `LoadedModel`.
+    """
+
+    def __init__(self, bundle: Bundle, choice: Choice, options: OptionsT | None = None) -> None:
+        spec = bundle.manifest.picture_input
+        super().__init__(bundle, choice, options)
+        tensor = self._session.input
+        self._input_name = tensor.name
+        self._preprocessor = Preprocessor(spec, tensor)
 
     def __call__(
         self, picture: Picture, color: str | None = None, *, options: OptionsT | None = None
@@ -222,7 +251,14 @@ class Task(Closing, Generic[ResultT, OptionsT]):
             prepared.release()
             raise
         chosen = options if options is not None else self.options
-        return Pending(self, prepared, future, chosen, start_s, pre_ms)
+        finish = partial(
+            self.finish,
+            placement=prepared.placement,
+            options=chosen,
+            start_s=start_s,
+            pre_ms=pre_ms,
+        )
+        return Pending(future, finish, prepared.release)
 
     def _prepare(self, pixels: Pixels, color: str) -> tuple[float, Prepared, float]:
         """When it started (s), the prepared picture, and how long that took (ms)."""
@@ -239,17 +275,11 @@ class Task(Closing, Generic[ResultT, OptionsT]):
         pre_ms: float,
     ) -> tuple[ResultT, Timing]:
         """Decode a run, and account for the time of the whole call."""
-        decode_s = time.perf_counter()
-        result = self.decode(inference, placement, options)
-        end_s = time.perf_counter()
-        self.timing = Timing(
-            pre_ms,
-            inference.wait_ms,
-            inference.infer_ms,
-            (end_s - decode_s) * 1e3,
-            (end_s - start_s) * 1e3,
-        )
-        return result, self.timing
+
+        def decode() -> ResultT:
+            return self.decode(inference, placement, options)
+
+        return self._timed(inference, decode, start_s, pre_ms)
 
     def decode(self, inference: Inference, placement: Placement, options: OptionsT) -> ResultT:
         """From raw outputs to the task's result."""
@@ -259,7 +289,3 @@ class Task(Closing, Generic[ResultT, OptionsT]):
     @abstractmethod
     def _decoder_options(self, options: OptionsT) -> dict[str, Any]:
         """The options that concern decoding, as the decoder's keyword arguments."""
-
-    def close(self) -> None:
-        """Release the model; later calls raise. Closing twice is harmless."""
-        self._session.close()

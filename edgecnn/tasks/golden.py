@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
+from edgecnn.bundle.arrays import read_arrays
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Variant
 from edgecnn.core.image import check_pixels
@@ -51,12 +53,12 @@ def check_golden(
         A check for each picture, variant and backend.
 
     Raises:
-        BundleError: No golden results, or a golden picture cannot be decoded.
+        BundleError: No golden results, or a golden picture or input cannot be decoded.
     """
     manifest = bundle.manifest
     if not manifest.golden:
         raise BundleError(f"{manifest.name} has no golden results to check against.")
-    frames = {golden.image: _frame(bundle, golden.image) for golden in manifest.golden}
+    questions = {golden.image: question(bundle, golden.image) for golden in manifest.golden}
     for variant, name in candidates(manifest):
         if backend not in (None, name) or precision not in (None, variant.precision):
             continue
@@ -69,7 +71,7 @@ def check_golden(
         with task:
             for golden in manifest.golden:
                 limits = golden.tolerance.get(variant.precision, {})
-                answer = task(frames[golden.image]).to_dict()
+                answer = task(questions[golden.image]).to_dict()
                 figures = compare(manifest.task, golden.expected, answer)
                 problems = failures(figures, limits)
                 if not limits:
@@ -77,7 +79,15 @@ def check_golden(
                 yield Check(variant, name, golden.image, figures, limits, tuple(problems))
 
 
-def _frame(bundle: Bundle, image: str) -> Frame:
+def question(bundle: Bundle, image: str) -> Frame | dict[str, Any]:
+    """What a task is called with for `Golden.image`: a picture, or arrays by name.
+
+    Raises:
+        BundleError: Missing, altered, or neither a picture nor (task ``tensors``) an ``.npz``.
+    """
+    if bundle.manifest.input is None:
+        where = f"{bundle.manifest.name}: the golden input {image!r}"
+        return dict(read_arrays(bundle.read(image), where=where))
     pixels = cv2.imdecode(np.frombuffer(bundle.read(image), np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         raise BundleError(f"{bundle.manifest.name}: the golden picture {image!r} is damaged.")

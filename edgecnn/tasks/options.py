@@ -86,4 +86,11 @@ class SegmentOptions:
     """Options of `ImageSegmenter`: there are none yet."""
 
 
-TaskOptions = ClassifyOptions | DetectOptions | FaceOptions | EmbedOptions | SegmentOptions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorOptions:
+    """Options of `TensorModel`: there are none yet."""
+
+
+TaskOptions = (
+    ClassifyOptions | DetectOptions | FaceOptions | EmbedOptions | SegmentOptions | TensorOptions
+)

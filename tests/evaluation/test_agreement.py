@@ -49,6 +49,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "coverage": [0.5],
         "grid": [[[0.5] * 16] * 16],
     },
+    "tensors": {
+        "outputs": {
+            "a": {"shape": [1, 3], "dtype": "float32", "values": [0.1, -2.5, 1.0]},
+            "b": {"shape": [1, 1], "dtype": "float32", "values": [0.0]},
+        }
+    },
 }
 
 
