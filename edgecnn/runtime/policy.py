@@ -5,15 +5,19 @@ In this order:
 1. What the caller names is obeyed, and only the rest is chosen.
 2. For a few pictures (``quick_start``) LiteRT, if it is there: it opens a model in a tenth of the
    second that OpenVINO takes, which no faster inference makes good.
-3. What `edgecnn bench --remember` measured on this machine, with as many threads.
-4. What the bundle records for this class of machine (relative latencies, measured when it was
+3. What `edgecnn optimize` picked for this class of machine and wrote into the bundle. It kept to
+   limits of accuracy and size, which a bare latency knows nothing of, so it outranks those. Only
+   where nothing but the number of threads is named, and that is the picked one.
+4. What `edgecnn bench --remember` measured on this machine, with as many threads.
+5. What the bundle records for this class of machine (relative latencies, measured when it was
    built).
-5. Rules: Arm runs int8 best on LiteRT (OpenVINO computes int8 as float there); x86 with VNNI runs
+6. Rules: Arm runs int8 best on LiteRT (OpenVINO computes int8 as float there); x86 with VNNI runs
    the int8 file that OpenVINO's quantizer made; x86 without VNNI saturates in int8, so float.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -127,8 +131,12 @@ def choose(
         BackendError: No backend that is installed can run what was asked for.
     """
     where = machine or this_machine()
-    arithmetic: Compute = compute or "f32"
     count = resolve_threads(threads)
+    if backend is None and precision is None and compute is None and not quick_start:
+        picked = _picked(manifest, where, threads, missing)
+        if picked is not None:
+            return picked
+    arithmetic: Compute = compute or "f32"
     wanted = _narrow(manifest, backend, precision, arithmetic, missing)
     if backend is None:
         wanted = _without_predecessor(wanted)
@@ -172,6 +180,34 @@ def choose(
         )
     best, reason = _by_rule(wanted, where)
     return make(best, reason)
+
+
+def _picked(
+    manifest: Manifest,
+    machine: Machine,
+    threads: int | None,
+    missing: Callable[[str], str | None],
+) -> Choice | None:
+    """The first entry of the bundle's `preferred` that this machine can follow; None without."""
+    pairs = {(variant.file, name): variant for variant, name in _pairs(manifest, None)}
+    for entry in manifest.preferred:
+        variant = pairs.get((entry.file, entry.backend))
+        if variant is None or entry.machine != machine.kind or threads not in (None, entry.threads):
+            continue
+        if entry.threads > _most_threads(machine) or missing(entry.backend) is not None:
+            continue
+        if entry.compute == "bf16" and "bf16" not in machine.features:
+            continue
+        if entry.compute in get_backend(entry.backend).computes:
+            why = f": {entry.reason}" if entry.reason else ""
+            reason = f"picked by edgecnn optimize for {entry.machine}{why}"
+            return Choice(variant, entry.backend, entry.threads, entry.compute, reason)
+    return None
+
+
+def _most_threads(machine: Machine) -> int:
+    """As many as may be asked for; another machine is known by its physical cores only."""
+    return (os.cpu_count() or 1) if machine == this_machine() else machine.cores
 
 
 def _narrow(

@@ -5,12 +5,13 @@ import os
 import stat
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from edgecnn.bundle import io
-from edgecnn.bundle.schema import SCHEMA_VERSION, DecoderSpec
+from edgecnn.bundle.schema import SCHEMA_VERSION, DecoderSpec, Preferred
 from edgecnn.errors import BundleError
 from tests.helpers.models import mean_color_bundle, mean_color_input, save_mean_color
 
@@ -161,6 +162,26 @@ def test_a_variant_must_name_files_of_the_bundle(tmp_path: Path) -> None:
     del files["int8.tflite"]
     with pytest.raises(BundleError, match=r"'int8\.tflite' is used but not listed"):
         io.save(manifest, files, tmp_path / "mean_color")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"file": "gone.tflite"}, {"backend": "openvino"}, {"threads": 0}, {"machine": "arm64"}],
+)
+def test_a_senseless_pick_of_optimize_is_refused(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    fields: dict[str, Any] = {
+        "machine": "x86-vnni",
+        "file": "int8.tflite",
+        "backend": "litert",
+        "threads": 1,
+    }
+    good = Preferred(**fields | {"machine": "arm64"}), Preferred(**fields | {"threads": 2})
+    path = save_mean_color(tmp_path / "mean_color", preferred=good)
+    assert io.load(path).manifest.preferred == good
+    with pytest.raises(BundleError, match="`preferred`"):
+        save_mean_color(tmp_path / "other", preferred=(*good, Preferred(**fields | changes)))
 
 
 def test_an_embedding_belongs_to_embedders(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from edgecnn.bundle.io import file_entries
-from edgecnn.bundle.schema import Manifest, Speed, Variant
+from edgecnn.bundle.schema import Manifest, Preferred, Speed, Variant
 from edgecnn.errors import BackendError, OptionError, UnknownNameError
 from edgecnn.runtime.machine import Machine, this_machine
 from edgecnn.runtime.memory import Measurement, memory_file, model_key, recall, remember
@@ -96,6 +96,81 @@ def test_measurements_of_this_machine_come_first(
     # Neither on another machine, nor with another number of threads.
     assert "measured on" not in choose(manifest, machine=PI, missing=ALL, threads=1).reason
     assert "measured on" not in choose(manifest, machine=VNNI, missing=ALL, threads=2).reason
+
+
+def _preferring(**changes: Any) -> Manifest:
+    entry: dict[str, Any] = {
+        "machine": "x86-vnni",
+        "file": "float32.tflite",
+        "backend": "openvino",
+        "threads": 2,
+        "reason": "2.1 ms, top-1 down 0.2 points",
+    }
+    return msgspec.structs.replace(_with_everything(), preferred=(Preferred(**entry | changes),))
+
+
+def test_what_was_picked_for_this_class_of_machine_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    manifest = _preferring()
+    for variant, backend in ((manifest.variants[0], "litert"), (manifest.variants[1], "litert")):
+        measured = Measurement(backend=backend, compute="f32", threads=2, median_ms=0.1)
+        remember(VNNI.key, model_key(manifest, variant), measured)
+    for threads in (None, 2):
+        choice = choose(manifest, machine=VNNI, missing=ALL, threads=threads)
+        assert (choice.variant.file, choice.backend) == ("float32.tflite", "openvino")
+        assert (choice.threads, choice.compute) == (2, "f32")
+        assert choice.reason == (
+            "picked by edgecnn optimize for x86-vnni: 2.1 ms, top-1 down 0.2 points"
+        )
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"backend": "litert"},
+        {"precision": "int8"},
+        {"compute": "f32"},
+        {"quick_start": True},
+        {"threads": 1},
+        {"machine": PI},
+        {"missing": _only("litert")},
+    ],
+)
+def test_a_pick_steps_back_where_it_was_not_meant(named: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {"machine": VNNI, "missing": ALL} | named
+    choice = choose(_preferring(), **arguments)
+    assert choice == choose(_with_everything(), **arguments)
+    assert "optimize" not in choice.reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"threads": 64},  # more than that desktop has
+        {"compute": "bf16"},  # which it does not compute in
+        {"backend": "somebody_elses"},
+        {"file": "gone.tflite"},
+        {"machine": "x86"},
+    ],
+)
+def test_a_pick_that_cannot_be_followed_is_passed_over(changes: dict[str, Any]) -> None:
+    choice = choose(_preferring(**changes), machine=VNNI, missing=ALL)
+    assert choice.backend == "openvino"
+    assert choice.reason == "x86 with VNNI: int8 is fastest"
+
+
+def test_of_several_picks_the_first_that_fits_is_taken() -> None:
+    one = _preferring().preferred[0]
+    several = tuple(
+        msgspec.structs.replace(one, threads=threads, file=file)
+        for threads, file in ((64, "float32.tflite"), (1, "int8.tflite"), (2, "float32.tflite"))
+    )
+    several = tuple(msgspec.structs.replace(pick, backend="litert") for pick in several)
+    manifest = msgspec.structs.replace(_with_everything(), preferred=several)
+    assert choose(manifest, machine=VNNI, missing=ALL).variant.file == "int8.tflite"
+    assert choose(manifest, machine=VNNI, missing=ALL, threads=2).variant.file == "float32.tflite"
 
 
 def test_a_new_measurement_replaces_the_old_one(
