@@ -18,6 +18,7 @@ from edgecnn.errors import BundleError
 _UINT32 = struct.Struct("<I")
 _INT32 = struct.Struct("<i")
 _UINT16 = struct.Struct("<H")
+_FLOAT32 = struct.Struct("<f")
 _SCALARS = {
     "int8": struct.Struct("<b"),
     "uint8": struct.Struct("<B"),
@@ -78,6 +79,14 @@ class Table:
         """A whole number; ``kind`` is int8, uint8, int32, uint32 or uint64."""
         position = self.field(number)
         return default if position is None else read_number(self.data, position, _SCALARS[kind])
+
+    def real(self, number: int, default: float = 0.0) -> float:
+        """A float32; it may be infinite or NaN."""
+        position = self.field(number)
+        if position is None:
+            return default
+        read_number(self.data, position, _UINT32)  # of the same size: refuses what lies outside
+        return float(_FLOAT32.unpack_from(self.data, position)[0])
 
     def target(self, number: int) -> int | None:
         """Where the offset in a field leads; None when it is absent."""

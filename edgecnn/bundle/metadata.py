@@ -22,6 +22,8 @@ DESCRIPTION_VERSION = 1
 MAX_DESCRIPTION_BYTES = 4 << 20
 
 LastStep = Literal["softmax", "sigmoid"]
+Activation = Literal["none", "softmax", "sigmoid"]
+Kind = Literal["classify", "segment", "ssd", "yolo_v8"]
 
 
 class SelfDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +46,38 @@ class SelfDescription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """What a file says of one of its outputs.
+
+    Attributes:
+        name: For people and programs: ``score``, ``location``; not the tensor's.
+        labels: Names of the classes, of an output that has one value a class along its last axis.
+        value_labels: Names of the numbers that an output of class numbers holds.
+        limits: Least and greatest value, as the file states them.
+        box_order: Where a row has left, top, right and bottom of a box, as shares of the input.
+            Empty for an output that holds no boxes, None for boxes of another kind.
+        score_threshold: Below it, results are not meant to be used.
+        calibrated: Its scores are to be calibrated by a file, which edgecnn does not do.
+    """
+
+    name: str = ""
+    labels: tuple[str, ...] = ()
+    value_labels: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+    box_order: tuple[int, ...] | None = ()
+    score_threshold: float | None = None
+    calibrated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
     """What was found in a file; anything that it does not say is empty or None.
 
     Attributes:
         description: Our own entry.
         name: Of the model, for people.
+        kind: What the file says that it is.
+        unknown_kind: The same, where edgecnn knows no such thing.
         color: Channel order that the input takes.
         mean, std: ``x = (pixel - mean) / std``, one value a channel or one for all.
         resize: How a picture is brought to the input's size.
@@ -60,10 +88,16 @@ class Embedded:
         classifies: The file says that it is a classifier of whole pictures whose scores are
             logits, unless ``last_step`` says otherwise: one class a picture for ``"softmax"``,
             several for ``"sigmoid"``.
+        outputs: Its outputs, in the order of the file; empty when nothing is said of them.
+        activation: What a segmenter's output still has to go through.
+        postprocessed: The network ends in an operation that gives boxes, classes, scores and count.
+        score_threshold, iou_threshold: Of a detector.
     """
 
     description: SelfDescription | None = None
     name: str = ""
+    kind: Kind | None = None
+    unknown_kind: str = ""
     color: Color | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
@@ -73,6 +107,11 @@ class Embedded:
     scores_range: tuple[float, float] | None = None
     last_step: LastStep | None = None
     classifies: LastStep | None = None
+    outputs: tuple[Slot, ...] = ()
+    activation: Activation | None = None
+    postprocessed: bool = False
+    score_threshold: float | None = None
+    iou_threshold: float | None = None
 
 
 def encode_description(description: SelfDescription) -> bytes:

@@ -12,7 +12,7 @@ import math
 from typing import Any, NoReturn
 from xml.parsers import expat
 
-from edgecnn.bundle.metadata import Embedded, LastStep, decode_description
+from edgecnn.bundle.metadata import Embedded, Kind, LastStep, decode_description
 from edgecnn.bundle.schema import Color, Resize
 from edgecnn.errors import BundleError
 
@@ -24,6 +24,27 @@ RESIZE_TYPES: dict[Resize, str] = {
 }
 _RESIZES: dict[str, Resize] = {name: resize for resize, name in RESIZE_TYPES.items()}
 _LAST_STEPS: dict[str, LastStep] = {"softmax": "softmax", "sigmoid": "sigmoid"}
+# Model API's names, in lower case. Its YOLOv5 is the later head without objectness, as YOLOv8's.
+_KINDS: dict[str, Kind] = {
+    "classification": "classify",
+    "segmentation": "segment",
+    "ssd": "ssd",
+    "yolov5": "yolo_v8",
+    "yolov8": "yolo_v8",
+    "yolo11": "yolo_v8",
+}
+# What Model API takes for granted where the file is silent.
+_DEFAULTS = {"mean_values": "0", "scale_values": "1", "resize_type": "standard"}
+_DETECTOR_DEFAULTS = _DEFAULTS | {"confidence_threshold": "0.5"}
+_YOLO_DEFAULTS = {
+    "mean_values": "0",
+    "scale_values": "255",
+    "resize_type": "fit_to_window_letterbox",
+    "pad_value": "114",
+    "reverse_input_channels": "True",
+    "confidence_threshold": "0.25",
+    "iou_threshold": "0.7",
+}
 _TRUE, _FALSE = frozenset({"YES", "True", "true", "1"}), frozenset({"NO", "False", "false", "0"})
 
 MAX_XML_BYTES = 64 << 20
@@ -47,24 +68,33 @@ def read_rt_info(xml: bytes) -> Embedded | None:
     own = found.own.get(OWN_KEY)
     if own is not None:
         return Embedded(description=decode_description(own))
-    info = found.info
-    if not info:
+    if not found.info:
         return None
+    model_type = found.info.get("model_type", "")
+    kind = _KINDS.get(model_type.lower())
+    defaults = {"ssd": _DETECTOR_DEFAULTS, "yolo_v8": _YOLO_DEFAULTS}.get(kind or "", _DEFAULTS)
+    info = defaults | found.info
     classifies: LastStep | None = None
-    if info.get("model_type", "").lower() == "classification":
+    if kind == "classify":
         classifies = "sigmoid" if info.get("multilabel") in _TRUE else "softmax"
     # Model API takes pictures as OpenCV reads them, BGR, and reverses them when told to.
     reverse = info.get("reverse_input_channels")
     color: Color | None = "rgb" if reverse in _TRUE else "bgr" if reverse in _FALSE else None
+    # Model API's wrapper of SSD suppresses only when it is told to.
+    suppresses = kind == "yolo_v8" or info.get("nms_execute") in _TRUE
     return Embedded(
+        kind=kind,
+        unknown_kind=model_type if kind is None else "",
         color=color,
-        mean=_numbers(info.get("mean_values", "0")),
-        std=_numbers(info.get("scale_values", "1")),
-        resize=_RESIZES.get(info.get("resize_type", "standard")),
+        mean=_numbers(info["mean_values"]),
+        std=_numbers(info["scale_values"]),
+        resize=_RESIZES.get(info["resize_type"]),
         pad=_pad(info.get("pad_value", "")),
         labels=tuple(info.get("labels", "").split()),
         last_step=found.last_step(),
         classifies=classifies,
+        score_threshold=_share(info.get("confidence_threshold", "")),
+        iou_threshold=_share(info.get("iou_threshold", "0.5")) if suppresses else None,
     )
 
 
@@ -140,3 +170,8 @@ def _numbers(text: str) -> tuple[float, ...]:
 def _pad(text: str) -> int:
     values = _numbers(text)
     return int(values[0]) if len(values) == 1 and 0 <= values[0] <= 255 else 0
+
+
+def _share(text: str) -> float | None:
+    values = _numbers(text)
+    return values[0] if len(values) == 1 and 0 <= values[0] <= 1 else None

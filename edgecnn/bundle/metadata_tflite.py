@@ -13,8 +13,10 @@ import math
 from edgecnn.bundle.flatbuffer import Table, root_table
 from edgecnn.bundle.metadata import (
     ENTRY_NAME,
+    Activation,
     Embedded,
     LastStep,
+    Slot,
     decode_description,
 )
 from edgecnn.bundle.schema import Color
@@ -32,23 +34,33 @@ TENSOR_SHAPE, TENSOR_NAME = 0, 3
 BUFFER_DATA, BUFFER_OFFSET = 0, 1
 METADATA_ENTRY_NAME, METADATA_ENTRY_BUFFER = 0, 1
 _OPERATOR_CODE, _OPERATOR_INPUTS, _OPERATOR_OUTPUTS = 0, 1, 2
-_CODE_BYTE, _CODE_INT = 0, 3
+_CODE_BYTE, _CODE_CUSTOM, _CODE_INT = 0, 1, 3
 # Operators that end a classifier, and those that leave its values as they are.
 _LAST_STEPS: dict[int, LastStep] = {25: "softmax", 14: "sigmoid"}
 _PASS_ON = frozenset({6, 22, 43, 114})  # DEQUANTIZE, RESHAPE, SQUEEZE, QUANTIZE
 _MAX_STEPS_BACK = 4
+POSTPROCESS_OP = "TFLite_Detection_PostProcess"
 
 # Fields of ModelMetadata, SubGraphMetadata, TensorMetadata and what they hold.
 INFO_NAME, INFO_DESCRIPTION, INFO_VERSION, INFO_SUBGRAPHS = 0, 1, 2, 3
 INFO_AUTHOR, INFO_LICENCE, INFO_FILES, INFO_PARSER = 4, 5, 6, 7
-GRAPH_INPUTS, GRAPH_OUTPUTS = 2, 3
+GRAPH_INPUTS, GRAPH_OUTPUTS, GRAPH_OUTPUT_GROUPS, GRAPH_CUSTOM = 2, 3, 8, 9
+GROUP_NAME, GROUP_TENSORS = 0, 1
+CUSTOM_NAME, CUSTOM_DATA = 0, 1
 SLOT_NAME, SLOT_DESCRIPTION, SLOT_CONTENT, SLOT_UNITS, SLOT_STATS, SLOT_FILES = 0, 1, 3, 4, 5, 6
-CONTENT_KIND, CONTENT_VALUE = 0, 1
+CONTENT_KIND, CONTENT_VALUE, CONTENT_RANGE = 0, 1, 2
 UNIT_KIND, UNIT_VALUE = 0, 1
 FILE_NAME, FILE_KIND = 0, 2
-FEATURE, IMAGE = 1, 2  # ContentProperties
-NORMALIZATION = 1  # ProcessUnitOptions
-AXIS_LABELS = 2  # AssociatedFileType
+FEATURE, IMAGE, BOXES = 1, 2, 3  # ContentProperties
+BOXES_INDEX, BOXES_TYPE, BOXES_COORDINATES = 0, 1, 2
+BOUNDARIES, RATIO = 1, 0  # BoundingBoxType, CoordinateType
+NORMALIZATION, CALIBRATION, THRESHOLDING = 1, 2, 3  # ProcessUnitOptions
+AXIS_LABELS, VALUE_LABELS = 2, 3  # AssociatedFileType
+# MediaPipe's own addition for segmenters, image_segmenter_metadata_schema.fbs 1.0.0.
+SEGMENTER_NAME, SEGMENTER_IDENTIFIER = "SEGMENTER_METADATA", b"V001"
+SEGMENTER_ACTIVATION, SEGMENTER_PARSER = 0, 1
+ACTIVATION_CODES: dict[Activation, int] = {"none": 0, "sigmoid": 1, "softmax": 2}
+_ACTIVATIONS: dict[int, Activation] = {code: name for name, code in ACTIVATION_CODES.items()}
 COLOR_CODES: dict[Color, int] = {"rgb": 1, "gray": 2}
 _COLORS: dict[int, Color] = {code: color for color, code in COLOR_CODES.items()}
 
@@ -83,16 +95,22 @@ def read_tflite_metadata(model: bytes) -> Embedded | None:
     inputs = list(itertools.islice(graph.tables(GRAPH_INPUTS), MAX_TENSORS))
     outputs = list(itertools.islice(graph.tables(GRAPH_OUTPUTS), MAX_TENSORS))
     mean, std = _normalization(inputs[0]) if len(inputs) == 1 else ((), ())
-    scores = outputs[0] if len(outputs) == 1 else None
+    slots = tuple(_slot(output, files) for output in outputs)
+    scores = slots[0] if len(slots) == 1 else Slot()
+    threshold = next((s.score_threshold for s in slots if s.score_threshold is not None), None)
     return Embedded(
         name=info.text(INFO_NAME),
         color=_color(inputs[0]) if len(inputs) == 1 else None,
         mean=mean,
         std=std,
         resize="stretch",
-        labels=() if scores is None else _labels(scores, files),
-        scores_range=None if scores is None else _range(scores),
-        last_step=_last_step(root) if scores is not None else None,
+        labels=scores.labels,
+        scores_range=scores.limits,
+        last_step=_last_step(root) if len(slots) == 1 else None,
+        outputs=slots,
+        activation=_activation(graph),
+        postprocessed=_is_postprocessed(root),
+        score_threshold=threshold,
     )
 
 
@@ -142,14 +160,59 @@ def _color(slot: Table) -> Color | None:
     return None if image is None else _COLORS.get(image.number(0, "int8"))
 
 
-def _labels(slot: Table, files: ZipTail) -> tuple[str, ...]:
+def _slot(slot: Table, files: ZipTail) -> Slot:
+    units = list(itertools.islice(slot.tables(SLOT_UNITS), MAX_TENSORS))
+    kinds = [unit.number(UNIT_KIND, "uint8") for unit in units]
+    options = units[kinds.index(THRESHOLDING)].table(UNIT_VALUE) if THRESHOLDING in kinds else None
+    threshold = None if options is None else options.real(0)
+    return Slot(
+        name=slot.text(SLOT_NAME),
+        labels=_labels(slot, files, AXIS_LABELS),
+        value_labels=_labels(slot, files, VALUE_LABELS),
+        limits=_range(slot),
+        box_order=_box_order(slot),
+        score_threshold=threshold if threshold is None or math.isfinite(threshold) else None,
+        calibrated=CALIBRATION in kinds,
+    )
+
+
+def _labels(slot: Table, files: ZipTail, kind: int) -> tuple[str, ...]:
     for file in itertools.islice(slot.tables(SLOT_FILES), MAX_TENSORS):
-        if file.number(FILE_KIND, "int8") == AXIS_LABELS:
+        if file.number(FILE_KIND, "int8") == kind:
             content = files.read(file.text(FILE_NAME))
             if content is not None:
                 text = content.decode("utf-8", "replace").removesuffix("\n")
                 return tuple(line.strip() for line in text.split("\n", _MAX_LABELS)[:_MAX_LABELS])
     return ()
+
+
+def _box_order(slot: Table) -> tuple[int, ...] | None:
+    """See `Slot.box_order`."""
+    content = slot.table(SLOT_CONTENT)
+    if content is None or content.number(CONTENT_KIND, "uint8") != BOXES:
+        return ()
+    boxes = content.table(CONTENT_VALUE)
+    if (
+        boxes is None
+        or boxes.number(BOXES_TYPE, "int8") != BOUNDARIES
+        or boxes.number(BOXES_COORDINATES, "int8") != RATIO
+    ):
+        return None
+    order = tuple(boxes.integers(BOXES_INDEX)) or (0, 1, 2, 3)
+    return order if sorted(order) == [0, 1, 2, 3] else None
+
+
+def _activation(graph: Table) -> Activation | None:
+    """What a segmenter's output still has to go through, in MediaPipe's words."""
+    for entry in itertools.islice(graph.tables(GRAPH_CUSTOM), MAX_TENSORS):
+        if entry.text(CUSTOM_NAME) == SEGMENTER_NAME:
+            options = root_table(entry.content(CUSTOM_DATA), SEGMENTER_IDENTIFIER)
+            return _ACTIVATIONS.get(options.number(SEGMENTER_ACTIVATION, "int8"))
+    return None
+
+
+def _is_postprocessed(root: Table) -> bool:
+    return any(code.text(_CODE_CUSTOM) == POSTPROCESS_OP for code in root.tables(MODEL_CODES))
 
 
 def _range(slot: Table) -> tuple[float, float] | None:

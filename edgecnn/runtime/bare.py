@@ -7,6 +7,7 @@ saved.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,8 @@ from edgecnn.bundle.schema import (
 from edgecnn.bundle.store import MAX_FILE_BYTES, MemoryStore
 from edgecnn.errors import BundleError
 from edgecnn.runtime.backend import ModelFile
-from edgecnn.runtime.described import HOW_TO_DESCRIBE, describe_classifier
+from edgecnn.runtime.described import describe
+from edgecnn.runtime.described_parts import HOW_TO_DESCRIBE
 from edgecnn.runtime.policy import missing_reason
 from edgecnn.runtime.probe import Probe, ProbedTensor, probe
 
@@ -148,7 +150,10 @@ def _self_description(model: ModelFile, found: Probe) -> SelfDescription:
         raise BundleError(f"{model.name}: {error}") from error
     if embedded is None:
         raise BundleError(f"{model.name} does not say what it is for. {HOW_TO_DESCRIBE}")
-    return embedded.description or describe_classifier(embedded, found, where=model.name)
+    if embedded.description is not None:
+        return embedded.description
+    digest = hashlib.sha256(model.model + b"\0" + model.weights).hexdigest()
+    return describe(embedded, found, where=model.name, digest=digest)
 
 
 def _backends(file_format: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """From what a bare model file says in its format's standard metadata to how it is run.
 
-The standards describe a classifier of whole pictures well enough. Anything else, and any gap, is an
-error that names what is missing: nothing is guessed.
+The standards describe classifiers, embedders, segmenters and some detectors well enough. Anything
+else, and any gap, is an error that names what is missing: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -9,96 +9,121 @@ from __future__ import annotations
 import numpy as np
 
 from edgecnn.bundle.metadata import Embedded, SelfDescription
-from edgecnn.bundle.schema import Color, DecoderSpec, InputSpec, Layout
+from edgecnn.bundle.schema import DecoderSpec, EmbeddingSpec
 from edgecnn.errors import BundleError
+from edgecnn.runtime.described_detector import describe_ssd, describe_yolo, is_ssd
+from edgecnn.runtime.described_parts import (
+    HOW_TO_DESCRIBE,
+    Gaps,
+    output_name,
+    picture_input,
+    picture_size,
+    refuse_calibration,
+    shapes_of,
+)
+from edgecnn.runtime.described_segmenter import describe_segmenter, is_segmenter
 from edgecnn.runtime.probe import Probe, ProbedTensor
 
 _SLACK = 0.01  # how far a rounded quantization range may reach beyond 0..1
-HOW_TO_DESCRIBE = (
-    "Describe it: edgecnn.load(path, description=edgecnn.runtime.bare.Description(task=..., "
-    "input=..., decoder=...))."
-)
+# What embedders are seen to call their output; the standard has no word for them.
+_EMBEDDING_WORDS = frozenset({"embedding", "embeddings", "feature", "features", "feature_vector"})
 
 
-def describe_classifier(embedded: Embedded, found: Probe, *, where: str) -> SelfDescription:
-    """What standard metadata and the tensors themselves tell about a classifier.
+def describe(embedded: Embedded, found: Probe, *, where: str, digest: str) -> SelfDescription:
+    """What standard metadata and the tensors themselves tell about a model.
 
     Args:
         embedded: What the file says, without an entry of ours.
         found: Its tensors.
         where: Name of the file, for messages.
+        digest: Of its content; embeddings of the same file can be compared with each other.
+
+    Raises:
+        BundleError: Nothing that the standards describe, or something is missing; the message
+            lists all of it.
+    """
+    if embedded.unknown_kind:
+        raise BundleError(
+            f"{where} says that it is a {embedded.unknown_kind!r}; edgecnn knows Classification, "
+            f"Segmentation, SSD, YOLOv5, YOLOv8 and YOLO11 of Model API. {HOW_TO_DESCRIBE}"
+        )
+    if embedded.kind == "yolo_v8":
+        return describe_yolo(embedded, found, where=where)
+    if is_ssd(embedded, found):
+        return describe_ssd(embedded, found, where=where)
+    if is_segmenter(embedded, found):
+        return describe_segmenter(embedded, found, where=where)
+    if _is_embedder(embedded, found):
+        return describe_embedder(embedded, found, where=where, digest=digest)
+    return describe_classifier(embedded, found, where=where)
+
+
+def describe_classifier(embedded: Embedded, found: Probe, *, where: str) -> SelfDescription:
+    """A classifier of whole pictures: one picture in, one row of scores out.
 
     Raises:
         BundleError: It is no classifier, or something is missing; the message lists all of it.
     """
-    size = _picture(found)
-    if size is None or len(found.outputs) != 1 or len(found.outputs[0].shape) != 2:
-        shapes = ", ".join(str(tensor.shape) for tensor in (*found.inputs, *found.outputs))
+    if picture_size(found) is None or not _has_one_row(found):
         raise BundleError(
             f"{where} describes itself by the standard metadata only, which is enough for a "
-            f"classifier with one picture in and one row of scores out; its tensors are {shapes}. "
-            + HOW_TO_DESCRIBE
+            "classifier with one picture in and one row of scores out, an embedder, a segmenter, "
+            "or a detector that ends in TFLite_Detection_PostProcess or DetectionOutput; its "
+            f"tensors are {shapes_of((*found.inputs, *found.outputs))}. {HOW_TO_DESCRIBE}"
         )
-    layout, height, width, channels = size
-    color: Color | None = "gray" if channels == 1 else embedded.color
-    mean, std = _normalization(embedded, found.inputs[0], channels)
+    gaps = Gaps(where)
+    spec = picture_input(embedded, found, gaps)
     scores = found.outputs[0]
-    count = scores.shape[1]
+    count, named = scores.shape[1], len(embedded.labels)
     activation = "none" if _holds_probabilities(embedded, scores) else embedded.classifies
-    missing = {
-        "the order of its colours": color is None or (color == "gray") != (channels == 1),
-        "how pixels are normalised (mean and std)": not mean or not std,
-        "how pictures are brought to its size": embedded.resize is None,
-        f"names for its {count} classes ({len(embedded.labels)} came)": len(embedded.labels)
-        != count,
-        "whether its scores are probabilities or logits": activation is None,
-    }
-    gaps = [fact for fact, is_missing in missing.items() if is_missing]
-    if gaps or color is None or embedded.resize is None or activation is None:
-        raise BundleError(f"{where} does not say {', nor '.join(gaps)}. {HOW_TO_DESCRIBE}")
+    gaps.add(f"names for its {count} classes ({named} came)", missing=named != count)
+    gaps.add("whether its scores are probabilities or logits", missing=activation is None)
+    refuse_calibration(embedded, gaps)
+    gaps.close()
+    if spec is None or activation is None:
+        raise gaps.refuse()
     return SelfDescription(
         task="classify",
-        input=InputSpec(
-            width=width,
-            height=height,
-            color=color,
-            mean=mean,
-            std=std,
-            layout=layout,
-            resize=embedded.resize,
-            pad=embedded.pad,
-        ),
+        input=spec,
         decoder=DecoderSpec(name="classification", parameters={"activation": activation}),
         labels=embedded.labels,
-        outputs={scores.name: "probabilities" if activation == "none" else "logits"},
+        outputs={scores.name: output_name(activation)},
     )
 
 
-def _picture(found: Probe) -> tuple[Layout, int, int, int] | None:
-    """Layout, height, width and channels of the only input; None when it takes no picture."""
-    if len(found.inputs) != 1 or len(found.inputs[0].shape) != 4 or found.inputs[0].shape[0] != 1:
-        return None
-    _, first, second, third = found.inputs[0].shape
-    if third in {1, 3}:
-        return "nhwc", first, second, third
-    if first in {1, 3}:
-        return "nchw", second, third, first
-    return None
+def describe_embedder(
+    embedded: Embedded, found: Probe, *, where: str, digest: str
+) -> SelfDescription:
+    """One picture in, one vector out, to be compared by its angle as MediaPipe does.
 
-
-def _normalization(
-    embedded: Embedded, tensor: ProbedTensor, channels: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and std of each channel; empty when they are unknown."""
-    if not embedded.mean and not embedded.std and tensor.dtype == "uint8":
-        # Such an input takes pixels as they are, whatever real values it gives them.
-        scale = tensor.scale or 1.0
-        return (float(tensor.zero_point),) * channels, (1 / scale,) * channels
-    mean, std = (
-        values * channels if len(values) == 1 else values
-        for values in (embedded.mean, embedded.std)
+    Raises:
+        BundleError: Something is missing; the message lists all of it.
+    """
+    gaps = Gaps(where)
+    spec = picture_input(embedded, found, gaps)
+    gaps.close()
+    if spec is None:
+        raise gaps.refuse()
+    vector = found.outputs[0]
+    return SelfDescription(
+        task="embed",
+        input=spec,
+        decoder=DecoderSpec(name="embedding"),
+        embedding=EmbeddingSpec(
+            space=f"file-{digest[:16]}", dimension=vector.shape[1], metric="cosine"
+        ),
+        outputs={vector.name: "embedding"},
     )
-    return (mean, std) if len(mean) == len(std) == channels else ((), ())
+
+
+def _has_one_row(found: Probe) -> bool:
+    return len(found.outputs) == 1 and len(found.outputs[0].shape) == 2
+
+
+def _is_embedder(embedded: Embedded, found: Probe) -> bool:
+    if not _has_one_row(found) or embedded.labels or len(embedded.outputs) != 1:
+        return False
+    return embedded.outputs[0].name.strip().lower().replace(" ", "_") in _EMBEDDING_WORDS
 
 
 def _holds_probabilities(embedded: Embedded, scores: ProbedTensor) -> bool:

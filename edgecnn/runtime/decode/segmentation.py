@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import msgspec
@@ -35,12 +35,14 @@ class SegmentationParameters(Strict, frozen=True, kw_only=True):
         activation: What turns the output into probabilities: ``none`` for ``probabilities``.
         keep: Channels that are classes, in the order wanted; None for all. The bundle's labels are
             counted by channel, those of channels left out included.
+        channels: Whether the output is (1, C, h, w) or (1, h, w, C); None says as the input has it.
     """
 
     activation: Activation
     keep: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(min_length=1)] | (
         None
     ) = None
+    channels: Literal["first", "last"] | None = None
 
 
 def cut_to_picture(planes: Floats, placement: Placement) -> Floats:
@@ -89,7 +91,7 @@ def cut_to_picture(planes: Floats, placement: Placement) -> Floats:
 
 
 class SegmentationDecoder:
-    """Decodes ``probabilities`` or ``logits``, (1, h, w, C), or (1, C, h, w) for NCHW inputs.
+    """Decodes ``probabilities`` or ``logits``, (1, h, w, C) or (1, C, h, w).
 
     Args:
         manifest: A bundle whose decoder has `SegmentationParameters`.
@@ -101,7 +103,10 @@ class SegmentationDecoder:
     def __init__(self, manifest: Manifest) -> None:
         self._parameters = parameters_of(manifest, SegmentationParameters)
         self._bundle = manifest.name
-        self._channels_last = manifest.picture_input.layout == "nhwc"
+        channels = self._parameters.channels
+        if channels is None:
+            channels = "last" if manifest.picture_input.layout == "nhwc" else "first"
+        self._channels_last = channels == "last"
         self._labels = Labels(manifest.labels)
 
     def __call__(self, outputs: Mapping[str, Output], placement: Placement) -> Segmentation:

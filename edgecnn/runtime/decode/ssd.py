@@ -54,6 +54,24 @@ class SSDParameters(DetectionParameters, frozen=True, kw_only=True):
     anchors: tuple[tuple[float, float, float, float], ...] = ()
 
 
+def anchors_of(parameters: SSDParameters) -> Floats:
+    """The anchors that parameters list or describe.
+
+    Returns:
+        (N, 4) float32 centre y, centre x, height, width, as shares of the input.
+    """
+    if parameters.anchors:
+        return np.array(parameters.anchors, np.float32)
+    return ssd_anchors(
+        parameters.maps,
+        min_scale=parameters.min_scale,
+        max_scale=parameters.max_scale,
+        aspect_ratios=parameters.aspect_ratios,
+        reduce_first_map=parameters.reduce_first_map,
+        interpolated_scale=parameters.interpolated_scale,
+    )
+
+
 def decode_offsets(
     offsets_yxhw: Floats, anchors_yxhw: Floats, box_scales: tuple[float, float, float, float]
 ) -> Floats:
@@ -94,17 +112,7 @@ class SSDDecoder:
                 f"Bundle {manifest.name!r}: the decoder 'ssd' needs either 'maps' or 'anchors', "
                 f"but has {'both' if parameters.maps else 'neither'}."
             )
-        if parameters.anchors:
-            self._anchors_yxhw = np.array(parameters.anchors, np.float32)
-        else:
-            self._anchors_yxhw = ssd_anchors(
-                parameters.maps,
-                min_scale=parameters.min_scale,
-                max_scale=parameters.max_scale,
-                aspect_ratios=parameters.aspect_ratios,
-                reduce_first_map=parameters.reduce_first_map,
-                interpolated_scale=parameters.interpolated_scale,
-            )
+        self._anchors_yxhw = anchors_of(parameters)
         self._parameters = parameters
         self._bundle = manifest.name
         self._input_wh = (manifest.picture_input.width, manifest.picture_input.height)
