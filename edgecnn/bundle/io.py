@@ -1,17 +1,14 @@
 """Reading and writing bundles.
 
 A file of a bundle is handed out only after its size and SHA-256 were found right, so that nothing
-altered or truncated reaches a native parser. Writing goes to a temporary neighbour first and is
-renamed when complete.
+altered or truncated reaches a native parser. How files get onto the disk is in
+`edgecnn.bundle.writing`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +16,22 @@ from pathlib import Path
 import msgspec
 
 from edgecnn.bundle.check import check_manifest
-from edgecnn.bundle.paths import MANIFEST, check_path
+from edgecnn.bundle.keys import MAX_SIGNATURE_BYTES, Key, Signer, signer
+from edgecnn.bundle.paths import MANIFEST, SIGNATURE, check_path
 from edgecnn.bundle.schema import SCHEMA_VERSION, FileEntry, Manifest, Variant
 from edgecnn.bundle.store import MAX_MANIFEST_BYTES, Store, open_store
+from edgecnn.bundle.writing import EDGE_SUFFIX, write_bundle
 from edgecnn.errors import BundleError
 
-EDGE_SUFFIX = ".edge"
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+__all__ = [
+    "EDGE_SUFFIX",
+    "Bundle",
+    "export",
+    "file_entries",
+    "load",
+    "parse_manifest",
+    "save",
+]
 
 
 class _Version(msgspec.Struct):
@@ -128,6 +134,7 @@ def save(
     path: str | os.PathLike[str],
     *,
     force: bool = False,
+    sign: Signer | Key | None = None,
 ) -> Path:
     """Write a bundle; its ``files`` table is made anew from ``files``.
 
@@ -138,7 +145,10 @@ def save(
         manifest: Everything but ``files``.
         files: Content by path inside the bundle, without ``bundle.json``.
         path: A folder to make, or a file that ends in ``.edge``.
-        force: Replace a bundle that is there already.
+        force: Replace a bundle that is there already; its signature goes with it.
+        sign: Private Ed25519 key (PEM, or the path of a PEM file) that the bundle is signed with,
+            or what `edgecnn.bundle.keys.signer` makes of one. The signature is written together
+            with the bundle.
 
     Returns:
         ``path``.
@@ -146,6 +156,8 @@ def save(
     Raises:
         BundleError: The path exists and ``force`` is off, is something other than a bundle, or
             cannot be written; or the manifest names a file that ``files`` lacks.
+        OptionError: The key cannot be used.
+        MissingExtraError: Signing needs the extra ``sign``.
     """
     target = Path(path)
     complete = msgspec.structs.replace(manifest, files=file_entries(files))
@@ -153,76 +165,25 @@ def save(
     for name in files:
         check_path(name, where=str(target))
     text = msgspec.json.format(msgspec.json.encode(complete), indent=1) + b"\n"
-    everything = {MANIFEST: text, **{name: files[name] for name in sorted(files)}}
-    _refuse_or_allow(target, force=force)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.suffix == EDGE_SUFFIX:
-            _write_zip(everything, target)
-        else:
-            _write_folder(everything, target)
-    except OSError as error:
-        raise BundleError(
-            f"Cannot write the bundle {target}: {error.strerror or error}. Nothing was changed."
-        ) from error
-    return target
+    signatures = {}
+    if sign is not None:
+        signatures[SIGNATURE] = (sign if callable(sign) else signer(sign))(text)
+    return write_bundle(text, {**signatures, **files}, target, force=force)
 
 
 def export(bundle: Bundle, path: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Write a bundle again elsewhere, as a folder or an ``.edge`` file, with all files verified."""
+    """Write a bundle again elsewhere, as a folder or an ``.edge`` file, with all files verified.
+
+    The manifest keeps its bytes, and so its signature, if it has one, unless the bundle's manifest
+    was changed since it was loaded.
+    """
+    target = Path(path)
     files = {name: bundle.read(name) for name in bundle.manifest.files}
-    return save(bundle.manifest, files, path, force=force)
-
-
-def _refuse_or_allow(target: Path, *, force: bool) -> None:
-    if not target.exists():
-        return
-    if not force:
-        raise BundleError(f"{target} exists already. Choose another path, or replace it: --force")
-    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).exists():
-        raise BundleError(f"{target} is a folder with other things in it; it is not replaced.")
-
-
-def _write_zip(everything: Mapping[str, bytes], target: Path) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-                for path, content in everything.items():
-                    info = zipfile.ZipInfo(path, _ZIP_TIME)
-                    info.external_attr = 0o644 << 16
-                    archive.writestr(info, content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_folder(everything: Mapping[str, bytes], target: Path) -> None:
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        for path, content in everything.items():
-            file = temporary / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        temporary.chmod(0o755)
-        if target.exists():
-            # A folder cannot be replaced in one step: move the old one aside, then drop it.
-            aside = temporary.with_name(temporary.name + ".old")
-            target.rename(aside)
-            try:
-                temporary.rename(target)
-            except OSError:
-                aside.rename(target)
-                raise
-            shutil.rmtree(aside)
-        else:
-            temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    present = bundle.store.names()
+    if MANIFEST in present:
+        text = bundle.store.read(MANIFEST, MAX_MANIFEST_BYTES)
+        if parse_manifest(text, where=bundle.store.name) == bundle.manifest:
+            if SIGNATURE in present:
+                files[SIGNATURE] = bundle.store.read(SIGNATURE, MAX_SIGNATURE_BYTES)
+            return write_bundle(text, files, target, force=force)
+    return save(bundle.manifest, files, target, force=force)

@@ -22,6 +22,13 @@ class Store(Protocol):
 
     name: str
 
+    def names(self) -> tuple[str, ...]:
+        """Paths of everything that lies in it but folders, listed in the manifest or not, sorted.
+
+        Raises:
+            BundleError: More than `MAX_FILES`, or it cannot be listed.
+        """
+
     def size(self, path: str) -> int:
         """Size of a file in bytes; raises BundleError when it is not there."""
 
@@ -43,6 +50,25 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self.name = str(folder)
         self._folder = folder
+
+    def names(self) -> tuple[str, ...]:
+        """Paths of all files, and of links and the like, which are no part of any bundle."""
+        found: list[str] = []
+        pending = [self._folder]
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = list(folder.iterdir())
+            except OSError as error:
+                raise BundleError(f"{folder} cannot be listed ({error.strerror}).") from error
+            for entry in entries:
+                if entry.is_dir() and not entry.is_symlink():
+                    pending.append(entry)
+                else:
+                    found.append(entry.relative_to(self._folder).as_posix())
+            if len(found) + len(pending) > MAX_FILES:
+                raise BundleError(f"{self.name} holds more than the {MAX_FILES} files accepted.")
+        return tuple(sorted(found))
 
     def _regular(self, path: str) -> Path:
         file = self._folder
@@ -119,6 +145,10 @@ class ZipStore:
             raise BundleError(f"{self.name} holds {info.filename!r} twice.")
         self._entries[info.filename] = info
 
+    def names(self) -> tuple[str, ...]:
+        """Paths of all entries but folders."""
+        return tuple(sorted(self._entries))
+
     def size(self, path: str) -> int:
         """Size of a file in bytes."""
         check_path(path, where=self.name)
@@ -142,6 +172,10 @@ class MemoryStore:
     def __init__(self, name: str, files: Mapping[str, bytes]) -> None:
         self.name = name
         self._files = dict(files)
+
+    def names(self) -> tuple[str, ...]:
+        """Paths of all files."""
+        return tuple(sorted(self._files))
 
     def size(self, path: str) -> int:
         """Size of a file in bytes."""
