@@ -139,12 +139,7 @@ def _variants(report: Report) -> Iterator[Section]:
         ]
     if agreed:
         columns.append(("agreement", [_agreement(report, one) for one in report.proven]))
-    columns += [
-        ("max abs error", [_worst(one, "max_abs") for one in report.proven]),
-        ("cosine", [_worst(one, "cosine") for one in report.proven]),
-        ("SNR dB", [_worst(one, "snr_db") for one in report.proven]),
-        ("gates", [gate_word(one) for one in report.proven]),
-    ]
+    columns.append(("gates", [gate_word(one) for one in report.proven]))
     rows = tuple(zip(*(cells for _, cells in columns), strict=True))
     marked = frozenset(n for n, one in enumerate(report.proven) if one.failures)
     text = []
@@ -152,17 +147,12 @@ def _variants(report: Report) -> Iterator[Section]:
         ways = {(t.threads, t.compute) for t in times if t is not None}
         how = "; ".join(f"{counted(n, 'thread')}, {compute}" for n, compute in sorted(ways))
         text.append(
-            f"Latency of one inference on {report.machine} ({how}), all ways in turns; the ratios "
-            "are to the first float file, and carry further than the milliseconds."
+            f"Latency of one inference ({how}) on {report.machine}; all took turns. The ratios "
+            "are to the first float file and carry further than the milliseconds."
         )
     if agreed:
         text.append(
             f"Agreement is the {AGREEMENT_WORDS[report.task]}, compared with {report.reference}."
-        )
-    if report.proof is not None:
-        text.append(
-            "Errors of the outputs are against the source's own answers on "
-            f"{counted(report.proof.used, 'input')}; the worst output counts."
         )
     table = Table(head=tuple(name for name, _ in columns), rows=rows, marked=marked)
     yield Section(key="variants", title="Variants", text=tuple(text), tables=(table,))
@@ -182,16 +172,6 @@ def _agreement(report: Report, one: Proven) -> str:
     return "reference" if is_reference(report, one) else percent(agreement(report, one))
 
 
-def _worst(one: Proven, name: str) -> str:
-    """The worst output's figure: the largest error, the least of the others."""
-    if not one.outputs:
-        return NOTHING
-    values = [float(getattr(output, name)) for output in one.outputs]
-    if name == "cosine":
-        return f"{min(values):.6f}"
-    return f"{min(values):.1f}" if name == "snr_db" else f"{max(values):.2g}"
-
-
 def _gates(report: Report) -> Iterator[Section]:
     failures = [f"{way(one)}: {line}" for one in report.proven for line in one.failures]
     lowered = [f"{way(one)}: {line}" for one in report.proven for line in one.lowered]
@@ -205,7 +185,7 @@ def _gates(report: Report) -> Iterator[Section]:
         for name in (*one.agreement, "max_drop" if one.drop is not None else "", *OUTPUT_GATES)
     }
     rows = tuple(
-        (name, *(figure(report.gates.get(f"{precision}.{name}")) for precision in precisions))
+        (name, *(_bound(report.gates.get(f"{precision}.{name}")) for precision in precisions))
         for name in figures
         if name in measured
     )
@@ -227,16 +207,34 @@ def _gates(report: Report) -> Iterator[Section]:
         yield Section(key="gates", title="Gates", tables=tuple(tables))
 
 
+def _bound(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:g}"
+
+
 OUTPUT_GATES = ("cosine", "max_error")
 
 
 def _outputs(report: Report) -> Iterator[Section]:
-    """Only where a network has several outputs: the variants' table tells the rest."""
-    if all(len(one.outputs) < 2 for one in report.proven):
+    """The worst output of each variant, and all of them where there are several."""
+    shown = [one for one in report.proven if one.outputs]
+    if not shown:
         return
-    rows = tuple((way(one), *_output(output)) for one in report.proven for output in one.outputs)
-    head = ("variant", "output", "max abs error", "relative", "cosine", "SNR dB")
-    yield Section(key="outputs", title="Outputs", tables=(Table(head=head, rows=rows),))
+    worst = tuple(
+        (one.file, one.backend, *_output(min(one.outputs, key=lambda output: output.snr_db)))
+        for one in shown
+    )
+    head = ("file", "backend", "output", "max abs error", "relative", "cosine", "SNR dB")
+    several = any(len(one.outputs) > 1 for one in shown)
+    tables = [Table(head=head, rows=worst, caption="The worst output of each." if several else "")]
+    if several:
+        rows = tuple(
+            (one.file, one.backend, *_output(output)) for one in shown for output in one.outputs
+        )
+        tables.append(Table(head=head, rows=rows, caption="All outputs."))
+    text = "How far the raw outputs lie from the source's own answers"
+    if report.proof is not None:
+        text += f", on {counted(report.proof.used, 'input')}"
+    yield Section(key="outputs", title="Outputs", text=(text + ".",), tables=tuple(tables))
 
 
 def _output(one: OutputFigures) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from converters.report.schema import Latency, Proven, Report
+from converters.report.schema import Latency, Proven, Repair, Report
 
 AGREEMENT = {
     "classify": "top1_agreement",
@@ -79,7 +79,7 @@ def accuracy_name(report: Report) -> str:
     """What `accuracy` is."""
     if any(one.metric is not None for one in report.proven):
         return report.metric_name or "metric"
-    return f"agreement with float ({AGREEMENT.get(report.task, 'none').replace('_', ' ')})"
+    return "agreement with float"
 
 
 def best(report: Report) -> Proven | None:
@@ -134,16 +134,16 @@ def summary(report: Report) -> list[tuple[str, str]]:
         facts.append(("Accuracy", _accuracy(report, chosen, judged)))
     if chosen.latency is not None:
         facts.append(("Speed", _speed(report, chosen.latency)))
-    for repair in report.repairs:
-        facts.append(
-            (
-                "Repaired" if repair.final_score > repair.plain_score else "Not repaired",
-                f"{repair.file}: {repair.score_name} {figure(repair.plain_score)} by the plain "
-                f"recipe, {figure(repair.final_score)} in the end (float: "
-                f"{figure(repair.float_score)})",
-            )
-        )
+    facts.extend(_repaired(repair) for repair in report.repairs)
     return facts
+
+
+def _repaired(repair: Repair) -> tuple[str, str]:
+    word = "Repaired" if repair.final_score > repair.plain_score else "Not repaired"
+    return word, (
+        f"{repair.file}: {repair.score_name} {figure(repair.plain_score)} by the plain recipe, "
+        f"{figure(repair.final_score)} in the end (float: {figure(repair.float_score)})"
+    )
 
 
 def _converted(report: Report) -> str:
@@ -185,7 +185,7 @@ def _accuracy(report: Report, chosen: Proven, judged: float) -> str:
 def _speed(report: Report, latency: Latency) -> str:
     return (
         f"{latency.median_ms:.2f} ms a picture (median; p95 {latency.p95_ms:.2f}), "
-        f"{latency.ratio:.2f} of the first float's latency, "
+        f"{latency.ratio:.2f} times the float file's, "
         f"{counted(latency.threads, 'thread')}, on {report.machine}"
     )
 
