@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from converters.quiet import captured_output
+from converters.saved_model import INPUT_NAME
 from converters.tflite import Calibration
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
@@ -126,38 +127,82 @@ def read_tflite(openvino: Any, tflite: bytes, outputs: Mapping[str, str] | None 
             model = openvino.Core().read_model(file)
         except RuntimeError as error:
             raise ConversionError(f"OpenVINO cannot read the .tflite: {error}") from error
-    names = signature_outputs(tflite) if outputs is None else outputs
-    for port in model.outputs:
-        known = port.get_names()
-        name = next((names[known_name] for known_name in known if known_name in names), None)
-        if name is not None:
-            port.get_tensor().set_names({name})
-    model.inputs[0].get_tensor().set_names({"image"})
+    signature_inputs, signature = signature_names(tflite)
+    names = signature if outputs is None else outputs
+    _set_names(model.outputs, names)
+    if len(model.inputs) == 1:
+        model.inputs[0].get_tensor().set_names({INPUT_NAME})
+    else:
+        _set_names(model.inputs, signature_inputs)
     return model
 
 
+def read_saved_model(openvino: Any, folder: Path) -> Any:
+    """An ``openvino.Model`` of a SavedModel, with the names of its signature.
+
+    Raises:
+        ConversionError: OpenVINO refuses it.
+    """
+    with captured_output():
+        try:
+            return openvino.convert_model(str(folder))
+        except Exception as error:
+            raise ConversionError(
+                f"OpenVINO cannot read the model either: {last_line(error)}"
+            ) from error
+
+
 def signature_outputs(tflite: bytes) -> dict[str, str]:
-    """Tensor name in a ``.tflite`` -> name in its first signature; empty without a signature."""
+    """Tensor name in a ``.tflite`` -> output name in its first signature; empty without one."""
+    return signature_names(tflite)[1]
+
+
+def signature_names(tflite: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """Tensor name -> name in the first signature: of inputs, and of outputs; empty without one."""
     interpreter_module = require("ai_edge_litert.interpreter", extra="convert")
     interpreter = interpreter_module.Interpreter(model_content=tflite)
     signatures = interpreter.get_signature_list()
     if not signatures:
-        return {}
+        return {}, {}
     # The runner maps the signature's names to tensors; only its details name both.
     runner = interpreter.get_signature_runner(next(iter(signatures)))
-    return {details["name"]: name for name, details in runner.get_output_details().items()}
+    inputs, outputs = runner.get_input_details(), runner.get_output_details()
+    return (
+        {details["name"]: name for name, details in inputs.items()},
+        {details["name"]: name for name, details in outputs.items()},
+    )
 
 
-def serialize(openvino: Any, model: Any) -> tuple[bytes, bytes]:
-    """Content of the ``.xml`` and of the ``.bin`` of a model; float weights as float16.
+def last_line(error: Exception) -> str:
+    """The last telling line of OpenVINO's many, which lead with its own source files."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith("Exception from")]
+    return (telling[-1] if telling else type(error).__name__)[:300]
+
+
+def _set_names(ports: Any, names: Mapping[str, str]) -> None:
+    for port in ports:
+        known = port.get_names()
+        name = next((names[known_name] for known_name in known if known_name in names), None)
+        if name is not None:
+            port.get_tensor().set_names({name})
+
+
+def serialize(openvino: Any, model: Any, *, float16: bool = True) -> tuple[bytes, bytes]:
+    """Content of the ``.xml`` and of the ``.bin`` of a model.
 
     OpenVINO numbers unnamed operations with a counter of the whole process ("Constant_11555"). The
     numbers are given anew, so that the file depends on the model alone.
+
+    Args:
+        openvino: The module.
+        model: An ``openvino.Model``; its operations are renamed.
+        float16: Store float weights as float16; off keeps them as they are.
     """
     _renumber(model)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.xml"
-        openvino.save_model(model, file, compress_to_fp16=True)
+        openvino.save_model(model, file, compress_to_fp16=float16)
         return file.read_bytes(), file.with_suffix(".bin").read_bytes()
 
 

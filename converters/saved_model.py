@@ -6,7 +6,7 @@ Converters keep the names of the signature, and a bundle's decoder finds its ten
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,55 @@ def save_keras_model(model: Any, folder: Path, *, outputs: Sequence[str]) -> Pat
         archive.add_endpoint("serve", serve, input_signature=[spec])
         archive.write_out(str(folder), verbose=False)
     return folder
+
+
+def save_call(
+    call: Callable[..., Any],
+    specs: Mapping[str, tuple[tuple[int, ...], Any]],
+    folder: Path,
+    *,
+    owner: Any,
+) -> Path:
+    """Save a function of tensors with any number of inputs and outputs.
+
+    Args:
+        call: Takes a tensor for each spec, in their order; returns a dict of output tensors.
+        specs: Input name -> static shape and numpy type.
+        folder: Where the SavedModel goes; created.
+        owner: What holds the variables that ``call`` uses: a Keras model or a ``tf.Module``.
+
+    Returns:
+        ``folder``.
+
+    Raises:
+        ConversionError: TensorFlow cannot trace the function; the message holds its reason.
+    """
+    tf = tensorflow()
+    keras = require("keras", extra="convert")
+    signature = [tf.TensorSpec(shape, kind, name) for name, (shape, kind) in specs.items()]
+    with captured_output():
+        try:
+            if isinstance(owner, keras.Model):
+                archive = keras.export.ExportArchive()
+                archive.track(owner)
+                archive.add_endpoint("serve", call, input_signature=signature)
+                archive.write_out(str(folder), verbose=False)
+            else:
+                module = tf.Module()
+                module.owner = owner
+                module.serve = tf.function(call, input_signature=signature, autograph=False)
+                tf.saved_model.save(module, str(folder), signatures=module.serve)
+        except Exception as error:
+            raise ConversionError(
+                f"TensorFlow cannot trace the model for inference: {first_line(error)}"
+            ) from error
+    return folder
+
+
+def first_line(error: BaseException) -> str:
+    """The first telling line of a tool's message, at most 300 characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
 
 
 def save_graph(

@@ -11,7 +11,6 @@ Integer-Arithmetic-Only Inference", arXiv:1712.05877.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from converters.quiet import captured_output, tensorflow
 from converters.saved_model import INPUT_NAME, save_keras_model
+from converters.tflite_errors import explain
 from edgecnn.errors import ConversionError
 
 TFLitePrecision = Literal["float32", "float16", "int8"]
@@ -38,8 +38,9 @@ def to_tflite(
     calibration: Calibration | None = None,
     *,
     rim: Rim = "int8",
+    layers: Sequence[str] = (),
 ) -> bytes:
-    """Convert a SavedModel with one input named ``image``.
+    """Convert a SavedModel; for ``int8``, one with a single input named ``image``.
 
     The same input gives the same bytes with the same version of TensorFlow.
 
@@ -48,6 +49,7 @@ def to_tflite(
         precision: See the presets of this module.
         calibration: For ``int8``: about 300 pictures as the device would feed them.
         rim: For ``int8``: type of the input and of the outputs.
+        layers: Names of the model's layers, so that an error can name those that stand in the way.
 
     Returns:
         The content of the ``.tflite``.
@@ -67,7 +69,8 @@ def to_tflite(
         try:
             return bytes(converter.convert())
         except Exception as error:
-            raise ConversionError(_explain(f"{error}\n{log()}", precision)) from error
+            text = f"{error}\n{log()}"
+            raise ConversionError(explain(text, precision, layers)) from error
 
 
 def keras_to_tflite(
@@ -121,16 +124,3 @@ def _named(calibration: Calibration) -> Callable[[], Iterator[dict[str, Any]]]:
             yield {INPUT_NAME: image}
 
     return samples
-
-
-def _explain(text: str, precision: str) -> str:
-    """The part of the converter's many lines that helps: which operators stand in the way."""
-    operators = sorted(set(re.findall(r"\btf\.([A-Z]\w+)", text)))
-    if operators:
-        return (
-            f"These operators have no TFLite counterpart: {', '.join(operators)}. Build the model "
-            "from built-in operators, or leave them out of the graph and do them after inference."
-        )
-    lines = [line for line in text.splitlines() if line.strip()]
-    reason = lines[0] if lines else "no reason given"
-    return f"TFLite conversion to {precision} failed: {reason}"
