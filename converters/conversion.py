@@ -1,0 +1,356 @@
+"""The steps of one conversion, in the order of its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from converters import pack
+from converters.files import BACKENDS, FloatForms
+from converters.int8_file import make_int8
+from converters.interface import (
+    InputChanges,
+    check_labels,
+    decoder_spec,
+    embedding_spec,
+    input_spec,
+    output_names,
+)
+from converters.made import Made, prove_file, timed
+from converters.metadata import with_metadata
+from converters.options import ConvertOptions, Progress
+from converters.pack import Facts
+from converters.proof.confusion import confusion
+from converters.proof.evidence import Evidence, as_reference, prove
+from converters.proof.golden import GoldenFiles, make_golden
+from converters.proof.inputs import Gathered, gather, known_labels
+from converters.proof.preprocessing import compare_preprocessing, problems
+from converters.report.schema import (
+    Confusion,
+    LayerError,
+    Preprocessing,
+    Repair,
+    Report,
+    Skipped,
+)
+from converters.report.schema import Source as SourceFacts
+from converters.report.versions import versions
+from converters.result_card import result_card
+from converters.sources.base import Source, Target
+from converters.speed import describe_machine
+from edgecnn.bundle.io import Bundle
+from edgecnn.bundle.schema import Golden, InputSpec, Precision
+from edgecnn.errors import ConversionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What was asked for, checked.
+
+    Attributes:
+        targets, precisions: In the order of the tables in `converters.files`.
+        gates: Name -> bound.
+    """
+
+    task: str
+    input: InputChanges
+    labels: tuple[str, ...]
+    targets: tuple[Target, ...]
+    precisions: tuple[Precision, ...]
+    gates: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What came of a conversion.
+
+    Attributes:
+        report: Passed or not.
+        bundle: In memory, without golden answers and report; senseless when it did not pass.
+        golden: For the manifest.
+        extra: Card and golden pictures, by path.
+        problems: What failed beside the gates of files, one line each.
+    """
+
+    report: Report
+    bundle: Bundle
+    golden: tuple[Golden, ...]
+    extra: dict[str, bytes]
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What the report collects on the way."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
+    layers: dict[str, tuple[LayerError, ...]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Conversion:
+    """One conversion; `run` does it.
+
+    Args:
+        source: Opened.
+        wishes: What was asked for.
+        options: With ``about.name`` set.
+        progress: Told what is being done.
+    """
+
+    def __init__(
+        self, source: Source, wishes: Wishes, options: ConvertOptions, progress: Progress
+    ) -> None:
+        self._source = source
+        self._wishes = wishes
+        self._options = options
+        self._progress = progress
+        self._notes = _Notes()
+
+    def run(self, calibration: Any, validation: Any) -> Finished:
+        """Make, prove, mend and measure every file.
+
+        Args:
+            calibration: As `converters.convert.convert` takes it.
+            validation: The same.
+        """
+        spec = input_spec(self._source, self._wishes.input, self._wishes.task)
+        if self._wishes.task == "classify" and not self._wishes.labels:
+            labels = known_labels(validation, calibration)
+            self._wishes = dataclasses.replace(self._wishes, labels=labels)
+        with self._stage("reading pictures"):
+            gathered = gather(
+                self._source,
+                spec,
+                self._wishes.task,
+                self._wishes.labels,
+                calibration,
+                validation,
+                self._options.proof,
+            )
+        with self._stage("asking the source"):
+            facts, names, answers = self._describe(spec, gathered)
+        evidence = Evidence(
+            inputs=gathered.named_inputs(),
+            answers=answers,
+            pictures=gathered.proof,
+            validation=gathered.validation,
+            gates=self._wishes.gates,
+        )
+        forms = FloatForms(self._source, names)
+        reference, evidence = self._reference(forms, facts, evidence)
+        made = self._files(forms, facts, gathered, reference, evidence)
+        with self._stage("preprocessing"):
+            compared = self._preprocessing(spec, gathered)
+        return self._finish(facts, gathered, evidence, reference, made, compared)
+
+    def _describe(
+        self, spec: InputSpec | None, gathered: Gathered
+    ) -> tuple[Facts, dict[str, str], list[dict[str, Any]]]:
+        """What the bundle says, output names, and the source's own answers under them."""
+        task, signature, about = self._wishes.task, self._options.signature, self._options.about
+        raw = []
+        for number, feeds in enumerate(gathered.inputs):
+            raw.append(self._source.answer(feeds))
+            self._progress("asking the source", (number + 1) / len(gathered.inputs))
+        self._refuse_nan(raw)
+        names = output_names(self._source, task, signature, raw)
+        name = str(about.name)
+        facts = Facts(
+            name=name,
+            title=about.title or name,
+            task=task,
+            licence=about.licence,
+            source=about.source or f"{self._source.kind} model {self._source.title}",
+            input=spec,
+            decoder=decoder_spec(task, signature, names),
+            labels=check_labels(self._wishes.labels, task, names, self._source),
+            paper=about.paper,
+            training_data=about.training_data,
+            limits=about.limits,
+            embedding=embedding_spec(task, signature, name, raw),
+        )
+        answers = [{names[key]: value for key, value in one.items()} for one in raw]
+        return facts, names, answers
+
+    def _refuse_nan(self, raw: Sequence[dict[str, Any]]) -> None:
+        broken = sorted(
+            {name for one in raw for name, value in one.items() if not np.isfinite(value).all()}
+        )
+        if broken:
+            raise ConversionError(
+                f"{self._source.title} itself gives NaN or infinity in {', '.join(broken)} for "
+                "real inputs, so there is nothing to compare with. Check its weights and `input=`."
+            )
+
+    def _reference(
+        self, forms: FloatForms, facts: Facts, evidence: Evidence
+    ) -> tuple[Made, Evidence]:
+        """The float file of the first target, proven, and its answers as further evidence."""
+        target = self._wishes.targets[0]
+        with self._stage(f"{target} float32"):
+            variant = with_metadata(forms.variant(target, "float32"), facts)
+            bundle = pack.assemble(facts, [variant])
+            entry, backend = bundle.manifest.variants[0], BACKENDS[target]
+            complete = as_reference(evidence, bundle, entry, backend, self._progress)
+            # Its own answers need no comparison with themselves.
+            proven, _ = prove(bundle, entry, backend, evidence, self._progress)
+        metric = complete.reference_metric
+        proven = msgspec.structs.replace(
+            proven, metric=metric, drop=None if metric is None else 0.0
+        )
+        return Made(variant, proven, list(complete.expected)), complete
+
+    def _files(
+        self,
+        forms: FloatForms,
+        facts: Facts,
+        gathered: Gathered,
+        reference: Made,
+        evidence: Evidence,
+    ) -> list[Made]:
+        """Every file that was asked for, the float ones first."""
+        made = []
+        for precision in self._wishes.precisions:
+            for target in self._wishes.targets:
+                if precision == "int4w" and target == "openvino":
+                    continue
+                if precision == "float32" and target == self._wishes.targets[0]:
+                    made.append(reference)
+                    continue
+                with self._stage(f"{target} {precision}"):
+                    try:
+                        made.append(self._file(target, precision, forms, gathered, facts, evidence))
+                    except ConversionError as error:
+                        if precision != "int4w":
+                            raise
+                        self._notes.skipped.append(Skipped(what="int4w", reason=str(error)))
+        return made
+
+    def _file(
+        self,
+        target: Target,
+        precision: Precision,
+        forms: FloatForms,
+        gathered: Gathered,
+        facts: Facts,
+        evidence: Evidence,
+    ) -> Made:
+        if precision != "int8":
+            variant = forms.variant(target, precision)
+            return prove_file(variant, facts, evidence, self._progress)
+        mended = make_int8(
+            target, forms, gathered, facts, evidence, self._options.int8, self._progress
+        )
+        self._notes.layers[mended.made.variant.file] = mended.layers
+        if mended.repair is not None:
+            self._notes.repairs.append(mended.repair)
+        return mended.made
+
+    def _preprocessing(self, spec: InputSpec | None, gathered: Gathered) -> Preprocessing | None:
+        training = self._options.proof.preprocess
+        if spec is None or not gathered.files:
+            return None
+        return compare_preprocessing(self._source, spec, gathered.files, training)
+
+    def _finish(
+        self,
+        facts: Facts,
+        gathered: Gathered,
+        evidence: Evidence,
+        reference: Made,
+        made: list[Made],
+        compared: Preprocessing | None,
+    ) -> Finished:
+        """Latency, golden pictures, card and report."""
+        proof = self._options.proof
+        asked = proof.preprocess is not None
+        other = problems(compared) if compared is not None and asked else ()
+        shown = made if reference in made else [reference, *made]
+        passed = not other and not any(one.proven.failures for one in shown)
+        golden = GoldenFiles((), {})
+        if passed:
+            with self._stage("latency"):
+                made = timed(facts, made, threads=proof.threads, rounds=proof.rounds)
+            if gathered.proof is not None:
+                with self._stage("golden pictures"):
+                    golden = self._golden(facts, gathered, evidence, made)
+        bundle = pack.assemble(facts, [one.variant for one in made], golden.files)
+        report = Report(
+            passed=passed,
+            name=facts.name,
+            task=facts.task,
+            source=SourceFacts(
+                kind=self._source.kind,
+                title=self._source.title,
+                parameters=self._source.parameters,
+                inputs={port.name: port.shape for port in self._source.inputs},
+                outputs={port.name: port.shape for port in self._source.outputs},
+            ),
+            input=facts.input,
+            reference=f"{reference.variant.file} on {reference.proven.backend}",
+            proven=tuple(one.proven for one in (made if passed else shown)),
+            gates=self._wishes.gates,
+            machine=describe_machine(),
+            versions=versions(),
+            seconds={name: round(value, 2) for name, value in self._notes.seconds.items()},
+            metric_name=evidence.validation.metric_name if evidence.validation else "",
+            reference_metric=evidence.reference_metric,
+            calibration=gathered.calibration_inputs(self._options.int8.plan.samples),
+            proof=gathered.proof_inputs,
+            validation=gathered.validation_inputs,
+            preprocessing=compared,
+            repairs=tuple(self._notes.repairs),
+            layers=self._notes.layers,
+            confusion=self._confusions(facts.task, evidence, made),
+            skipped=tuple(self._notes.skipped),
+            warnings=(*self._notes.warnings, *other, *gathered.warnings),
+            labels=facts.labels,
+        )
+        card = {"CARD.md": result_card(bundle.manifest, report)} if passed else {}
+        return Finished(
+            report=report, bundle=bundle, golden=golden.golden, extra=card, problems=other
+        )
+
+    def _golden(
+        self, facts: Facts, gathered: Gathered, evidence: Evidence, made: list[Made]
+    ) -> GoldenFiles:
+        bundle = pack.assemble(facts, [one.variant for one in made])
+        answers = [one.answers for one in made if one.answers]
+        assert gathered.proof is not None  # noqa: S101 (asked for only then)
+        found = make_golden(bundle, gathered.proof, evidence.expected, answers)
+        if not found.golden:
+            self._notes.warnings.append(
+                "No picture has an answer that all variants agree on, so the bundle has no golden "
+                "answers and `edgecnn verify` can check its hashes only."
+            )
+        return found
+
+    @staticmethod
+    def _confusions(task: str, evidence: Evidence, made: Sequence[Made]) -> tuple[Confusion, ...]:
+        if task != "classify" or not evidence.expected:
+            return ()
+        return tuple(
+            confusion(one.proven, evidence.expected, one.answers)
+            for one in made
+            if one.answers and one.variant.precision == "int8"
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self._progress(name, 0.0)
+        start_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = self._notes.seconds
+            spent[name] = spent.get(name, 0.0) + time.perf_counter() - start_s

@@ -1,0 +1,1 @@
+"""Does a converted file answer like its source: figures, named gates, and golden pictures."""

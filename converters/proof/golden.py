@@ -1,0 +1,175 @@
+"""Golden pictures of a conversion: a few of its proof pictures, with the float file's answers.
+
+They go into the bundle, so that ``edgecnn verify`` can ask any device whether it still answers like
+the machine that converted. Pictures with a clear answer are taken; the limits are what the variants
+were seen to differ by here, with room for another processor's rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from converters.pack import golden_answers
+from converters.pictures import PictureSet
+from converters.publish import golden_jpeg
+from edgecnn.bundle.io import Bundle
+from edgecnn.bundle.schema import Golden
+from edgecnn.core.image import Pixels
+from edgecnn.errors import ConversionError
+from edgecnn.evaluation.agreement import compare
+from edgecnn.registry import TASKS
+from edgecnn.runtime.policy import Choice, candidates
+from edgecnn.video.frame import Frame
+
+COUNT = 4
+PNG_PIXELS = 128 * 128
+"""Pictures up to this size are kept without loss; larger ones as JPEG."""
+ROOM = 1.5
+"""How much more than what was measured here another processor's rounding may differ."""
+
+_LEAST = {
+    # check -> smallest limit, by precision: float32, float16, int8, int4w
+    "score": (0.01, 0.03, 0.1, 0.15),
+    "top1": (0.0, 0.0, 0.0, 0.0),
+    "missed_clear": (0.0, 0.0, 0.0, 0.2),
+    "extra_clear": (0.0, 0.0, 0.2, 0.2),
+    "count": (0.0, 0.0, 0.0, 0.0),
+    "missed": (0.0, 0.0, 0.0, 0.0),
+    "points_percent": (1.0, 2.0, 8.0, 8.0),
+    "distance": (0.005, 0.01, 0.05, 0.1),
+    "grid": (0.005, 0.01, 0.05, 0.08),
+    "coverage": (0.005, 0.01, 0.05, 0.08),
+}
+_CHECKS = {
+    "classify": ("score", "top1"),
+    "detect": ("missed_clear", "extra_clear"),
+    "detect_faces": ("count", "missed", "points_percent"),
+    "embed": ("distance",),
+    "segment": ("grid", "coverage"),
+}
+_PRECISIONS = ("float32", "float16", "int8", "int4w")
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenFiles:
+    """Entries of the manifest and the pictures that they name.
+
+    Attributes:
+        golden: For `Manifest.golden`.
+        files: Path inside the bundle -> content.
+    """
+
+    golden: tuple[Golden, ...]
+    files: dict[str, bytes]
+
+
+def make_golden(
+    bundle: Bundle,
+    pictures: PictureSet,
+    expected: Sequence[Any],
+    answers: Sequence[Sequence[Any]],
+) -> GoldenFiles:
+    """Choose pictures, ask the first variant, and set limits that every variant keeps.
+
+    Args:
+        bundle: The finished variants, the float reference first.
+        pictures: Of the proof.
+        expected: The reference's answers about them.
+        answers: Those of each other variant and backend.
+
+    Returns:
+        Up to `COUNT` entries; none where no picture has an answer that all agree on.
+    """
+    task = bundle.manifest.task
+    chosen = choose(task, expected, answers)
+    files: dict[str, bytes] = {}
+    frames: dict[str, Frame] = {}
+    for number, index in enumerate(chosen):
+        pixels, color = pictures.picture(index)
+        content, suffix = encode(pixels, color)
+        path = f"golden/{number}{suffix}"
+        files[path] = content
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        frames[path] = Frame(np.asarray(decoded, np.uint8), "bgr", source=path)
+    drafts = golden_answers(bundle, frames, {}, lambda asked, frame: asked(frame))
+    limits = _limits(bundle, drafts, frames)
+    golden = tuple(
+        Golden(image=draft.image, expected=draft.expected, tolerance=limits) for draft in drafts
+    )
+    return GoldenFiles(golden, files)
+
+
+def choose(task: str, expected: Sequence[Any], answers: Sequence[Sequence[Any]]) -> list[int]:
+    """Pictures whose answer is clear, each of another first class where there are classes.
+
+    Args:
+        task: Name of a task.
+        expected: The reference's answers, as `converters.parity.kept` gives them.
+        answers: The same of the variants.
+
+    Returns:
+        Indices of at most `COUNT` pictures, the clearest first.
+    """
+    if task != "classify":
+        step = max(len(expected) // COUNT, 1)
+        return list(range(0, len(expected), step))[:COUNT]
+    order = sorted(range(len(expected)), key=lambda index: -float(expected[index]["scores"][0]))
+    agreed = [
+        index
+        for index in order
+        if all(one[index]["class_ids"][:1] == expected[index]["class_ids"][:1] for one in answers)
+    ]
+    chosen: list[int] = []
+    seen: set[int] = set()
+    for index in agreed:
+        first = int(expected[index]["class_ids"][0])
+        if first not in seen:
+            seen.add(first)
+            chosen.append(index)
+    return (chosen + [index for index in agreed if index not in chosen])[:COUNT]
+
+
+def encode(pixels: Pixels, color: str) -> tuple[bytes, str]:
+    """A picture as PNG when it is small, else as JPEG of at most 60 kB; with the file's suffix.
+
+    Args:
+        pixels: (H, W, 3) or (H, W) uint8.
+        color: Order of its channels.
+    """
+    ordered: Any = pixels
+    if color == "rgb":
+        ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    elif color == "gray":
+        ordered = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    if pixels.shape[0] * pixels.shape[1] > PNG_PIXELS:
+        return golden_jpeg(ordered), ".jpg"
+    done, content = cv2.imencode(".png", ordered)
+    if not done:
+        raise ConversionError(f"A picture of shape {pixels.shape} cannot be written as PNG.")
+    return bytes(content.tobytes()), ".png"
+
+
+def _limits(
+    bundle: Bundle, drafts: Sequence[Golden], frames: Mapping[str, Frame]
+) -> dict[str, dict[str, float]]:
+    """Precision -> check -> limit, from what each variant differs by here."""
+    task = bundle.manifest.task
+    checks = _CHECKS[task]
+    limits = {
+        precision: {check: _LEAST[check][column] for check in checks}
+        for column, precision in enumerate(_PRECISIONS)
+        if any(variant.precision == precision for variant in bundle.manifest.variants)
+    }
+    for variant, backend in candidates(bundle.manifest):
+        with TASKS[task](bundle, Choice(variant, backend, 1, "f32", "golden")) as asked:
+            for draft in drafts:
+                figures = compare(task, draft.expected, asked(frames[draft.image]).to_dict())
+                kept = limits[variant.precision]
+                for check in checks:
+                    kept[check] = max(kept[check], round(ROOM * figures[check], 4))
+    return limits

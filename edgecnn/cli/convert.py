@@ -1,0 +1,196 @@
+"""``edgecnn convert``: from a trained network to a proven bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from edgecnn.bundle.metadata import SelfDescription
+from edgecnn.bundle.schema import InputSpec
+from edgecnn.cli.output import print_table
+from edgecnn.cli.progress import progress_bar
+from edgecnn.errors import OptionError
+from edgecnn.optional import require
+
+
+@click.command()
+@click.argument("model")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--task", default="classify", show_default=True, help="What the network is for.")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Text file with the name of a class on each line.",
+)
+@click.option("--calibration", metavar="DIR|NAME", help="Pictures that int8 ranges are found on.")
+@click.option("--validation", metavar="DIR|NAME", help="Pictures with the truth, for the metric.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    type=click.Choice(["tflite", "openvino"]),
+    help="Only this; may be repeated.  [default: both]",
+)
+@click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    type=click.Choice(["float32", "float16", "int8", "int4w"]),
+    help="Only this; may be repeated.  [default: float32, float16, int8]",
+)
+@click.option(
+    "--describe",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON with input, decoder, outputs and embedding, as in bundle.json.",
+)
+@click.option("--color", type=click.Choice(["rgb", "bgr", "gray"]), help="Order of the channels.")
+@click.option("--mean", metavar="NUMBERS", help="One for all or one a channel: 123.7,116.3,103.5")
+@click.option("--std", metavar="NUMBERS", help="The same: x = (pixel - mean) / std.")
+@click.option("--resize", type=click.Choice(["stretch", "letterbox", "crop"]), help="How it fits.")
+@click.option("--max-drop", type=float, help="What the metric may lose: 0.01 is one point.")
+@click.option("--gate", "gates", multiple=True, metavar="NAME=NUMBER", help="Move a named gate.")
+@click.option(
+    "--rim",
+    type=click.Choice(["int8", "uint8", "float32"]),
+    default="int8",
+    show_default=True,
+    help="Type of the int8 .tflite's input and outputs; MediaPipe needs uint8 or float32.",
+)
+@click.option("--accuracy-control", is_flag=True, help="OpenVINO: let NNCF guard the metric. Slow.")
+@click.option(
+    "--budget", default=300.0, show_default=True, help="Seconds of remedies an int8 file."
+)
+@click.option("--seed", default=0, show_default=True, help="Of every choice that is made.")
+@click.option("--rounds", default=30, show_default=True, help="Timed runs; 0 measures no latency.")
+@click.option("--threads", default=1, show_default=True, help="Of the timed runs.")
+@click.option("--licence", default="unknown", show_default=True, help="SPDX name, for the bundle.")
+@click.option(
+    "--sign",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Private key to sign the bundle with; see: edgecnn keygen",
+)
+@click.option("--force", is_flag=True, help="Replace a bundle that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def convert(
+    model: str, out: Path, *, describe: Path | None, sign: Path | None, as_json: bool, **given: Any
+) -> None:
+    """Convert MODEL to TFLite and OpenVINO, prove every file, and write the bundle OUT.
+
+    MODEL is a .keras, .h5, .tflite, .onnx or OpenVINO .xml file, a SavedModel folder or a TF.js
+    model.json. OUT is a folder, or a file that ends in .edge. Exit code 1 when proof fails: no
+    bundle is written then, and OUT-report says why.
+    """
+    require("tensorflow", extra="convert")
+    converters = require("converters.convert", extra="convert")
+    options = require("converters.options", extra="convert")
+    plans = require("converters.quantization.plan", extra="convert")
+    described = _description(describe)
+    settings = options.ConvertOptions(
+        about=options.About(licence=given["licence"]),
+        signature=options.Signature(
+            outputs=described.get("outputs"),
+            decoder=described.get("decoder"),
+            embedding=described.get("embedding"),
+        ),
+        proof=options.Proof(
+            gates=_gates(given["gates"]),
+            seed=given["seed"],
+            rounds=given["rounds"],
+            threads=given["threads"],
+        ),
+        int8=options.Int8(
+            plan=plans.Int8Plan(rim=given["rim"]),
+            budget_s=given["budget"],
+            accuracy_control=given["accuracy_control"],
+        ),
+        sign=None if sign is None else sign.read_bytes(),
+    )
+    wishes = {name: given[name] for name in ("targets", "precisions") if given[name]}
+    with progress_bar() as progress:
+        report = converters.convert(
+            model,
+            out,
+            task=given["task"],
+            input=_input(described.get("input"), given),
+            labels=_labels(given["labels"], described),
+            calibration=given["calibration"],
+            validation=given["validation"],
+            max_drop=given["max_drop"],
+            options=settings,
+            force=given["force"],
+            progress=progress,
+            **wishes,
+        )
+    if as_json:
+        click.echo(require("converters.report.schema", extra="convert").encode(report))
+        return
+    text = require("converters.report.text", extra="convert")
+    header, rows = text.table(report)
+    print_table(f"{report.name}: proven against {report.source.title}", header, rows)
+    for line in text.notes(report):
+        click.echo(line)
+    click.echo(str(out))
+
+
+def _description(file: Path | None) -> dict[str, Any]:
+    """The parts of a description that came; each is checked by the bundle's own schema."""
+    if file is None:
+        return {}
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        parts: dict[str, Any] = {}
+        for field in msgspec.structs.fields(SelfDescription):
+            if field.name in ("input", "decoder", "embedding", "labels") and field.name in content:
+                parts[field.name] = msgspec.convert(content.pop(field.name), field.type)
+        if "outputs" in content:
+            parts["outputs"] = msgspec.convert(content.pop("outputs"), tuple[str, ...])
+    except (ValueError, msgspec.ValidationError, AttributeError) as error:
+        raise OptionError(f"{file} is no description: {error}.") from error
+    if content:
+        raise OptionError(
+            f"{file} holds {', '.join(sorted(content))}; known are input, decoder, outputs (names "
+            "in the network's order), embedding and labels."
+        )
+    return parts
+
+
+def _gates(given: Sequence[str]) -> dict[str, float]:
+    gates = {}
+    for text in given:
+        name, equals, number = text.partition("=")
+        try:
+            gates[name] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise click.UsageError(f"--gate takes NAME=NUMBER, but got {text!r}.")
+    return gates
+
+
+def _labels(file: Path | None, described: dict[str, Any]) -> tuple[str, ...]:
+    if file is None:
+        return tuple(described.get("labels", ()))
+    return tuple(line for line in file.read_text("utf-8").splitlines() if line.strip())
+
+
+def _input(described: InputSpec | None, given: dict[str, Any]) -> Any:
+    """The input that was described, or the changes of one that the network's shape gives."""
+    changes = {name: given[name] for name in ("color", "resize") if given[name] is not None}
+    changes |= {name: _numbers(name, given[name]) for name in ("mean", "std") if given[name]}
+    if not changes:
+        return described
+    if described is not None:
+        raise click.UsageError("--describe has an input already; leave --color and the like out.")
+    return changes
+
+
+def _numbers(name: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        raise click.UsageError(f"--{name} takes numbers like 127.5 or 1,2,3: {text!r}.") from error
