@@ -19,6 +19,7 @@ import numpy as np
 
 from converters.options import Progress, no_progress
 from converters.quantization.feeds import Shapes, fitting
+from converters.quantization.openvino_names import named
 from converters.quantization.plan import Int8Plan, Ranges
 from converters.quiet import captured_output
 from converters.sources.base import Feeds
@@ -64,12 +65,14 @@ def quantize_openvino(
         progress: Told what is being done.
 
     Returns:
-        An ``openvino.Model`` with the input and output names of ``model``.
+        An ``openvino.Model`` with the input and output names of ``model``. Operations have the
+        names of `converters.quantization.openvino_names`.
 
     Raises:
         ConversionError: There is no calibration input, or one does not fit; the plan keeps a layer
             in float that the model does not have; NNCF refuses the model.
     """
+    model = named(model)
     _check_layers(model, plan)
     with captured_output() as log:
         nncf = require("nncf", extra="convert")
@@ -87,7 +90,7 @@ def quantize_openvino(
         try:
             if accuracy is None:
                 return nncf.quantize(
-                    model.clone(),
+                    model,
                     nncf.Dataset(inputs),
                     advanced_parameters=_advanced(nncf, plan),
                     **settings,
@@ -175,7 +178,7 @@ def _controlled(
         return accuracy.validate(compiled), None
 
     return nncf.quantize_with_accuracy_control(
-        model.clone(),
+        model,
         calibration_dataset=nncf.Dataset(inputs),
         validation_dataset=nncf.Dataset(ranked),
         validation_fn=validate,
