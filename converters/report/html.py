@@ -72,8 +72,9 @@ def _head(report: Report, word: str) -> Iterator[str]:
     for name, value in summary(report):
         yield f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
     yield "</dl>"
-    if report.warnings:
-        yield _list([f"Warning: {text}" for text in report.warnings], "warnings")
+    warned = [f"Warning: {text}" for text in report.warnings if text not in why]
+    if warned:
+        yield _list(warned, "warnings")
     yield "</header>"
 
 

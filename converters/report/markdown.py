@@ -24,7 +24,8 @@ def markdown(report: Report) -> str:
     lines = [f"# Conversion of {escape(report.name)}: {word}", ""]
     lines += [f"**{escape(verdict(report))}**", *_why(report), ""]
     lines += [f"- {name}: {escape(value)}" for name, value in summary(report)]
-    lines += _warnings(report.warnings)
+    why = reasons(report)
+    lines += _warnings(tuple(text for text in report.warnings if text not in why))
     for section in sections(report):
         lines += ["", *_section(section)]
     return "\n".join(lines) + "\n"

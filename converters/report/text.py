@@ -57,7 +57,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def is_reference(report: Report, proven: Proven) -> bool:
     """Whether this is what the others' task figures were compared with."""
-    return proven.file in report.reference and proven.backend in report.reference
+    return way(proven) == report.reference
 
 
 def agreement(report: Report, proven: Proven) -> float | None:
@@ -99,8 +99,9 @@ def failed_ways(report: Report) -> list[Proven]:
 
 
 def reasons(report: Report) -> list[str]:
-    """Why it failed, one line each, or what stands in the way of trusting it."""
-    return [f"{way(one)}: {line}" for one in report.proven for line in one.failures]
+    """Why it failed, one line each: broken gates, else what was warned of; empty when it passed."""
+    broken = [f"{way(one)}: {line}" for one in report.proven for line in one.failures]
+    return broken or ([] if report.passed else list(report.warnings))
 
 
 def verdict(report: Report) -> str:
@@ -190,14 +191,20 @@ def _speed(report: Report, latency: Latency) -> str:
     )
 
 
-def lines(report: Report) -> list[str]:
-    """For the terminal: the verdict, why it failed, then what `summary` says."""
+def notes(report: Report) -> list[str]:
+    """For the terminal, under `table`: the verdict, why it failed, then what `summary` says."""
     why = reasons(report)
     shown = [f"  {reason}" for reason in why[:MAX_REASONS]]
     if len(why) > MAX_REASONS:
         shown.append(f"  and {len(why) - MAX_REASONS} more")
     facts = [f"{name}: {value}" for name, value in summary(report)]
-    return [verdict(report), *shown, *facts, *(f"Warning: {text}" for text in report.warnings)]
+    warned = [f"Warning: {text}" for text in report.warnings if text not in why]
+    return [verdict(report), *shown, *facts, *warned]
+
+
+def table(report: Report) -> tuple[list[str], list[list[str]]]:
+    """Column names and rows of the compact table: all that the terminal shows of the figures."""
+    return header(report), rows(report)
 
 
 def header(report: Report) -> list[str]:

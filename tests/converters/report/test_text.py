@@ -5,11 +5,12 @@ from msgspec.structs import replace
 from converters.report.text import (
     best,
     header,
-    lines,
     megabytes,
+    notes,
     points,
     rows,
     summary,
+    table,
     verdict,
     way,
 )
@@ -43,8 +44,8 @@ def test_the_summary_names_size_accuracy_and_speed() -> None:
     assert facts["Speed"].startswith("0.38 ms a picture (median; p95 0.46), 0.27 times")
 
 
-def test_a_failed_report_says_why_in_its_first_lines() -> None:
-    said = lines(failed())
+def test_a_failed_report_says_why_in_its_first_notes() -> None:
+    said = notes(failed())
     assert said[0] == ("Failed: 1 of 6 ways to run it breaks a gate, so no bundle was written.")
     assert said[1].strip() == (
         "int8.tflite on litert: int8.max_drop: 0.034, at most 0.01 is demanded"
@@ -53,7 +54,7 @@ def test_a_failed_report_says_why_in_its_first_lines() -> None:
 
 def test_of_many_reasons_the_first_are_shown_and_the_others_counted() -> None:
     broken = proven("int8.tflite", failures=tuple(f"int8.gate_{n}: 0" for n in range(9)))
-    said = lines(minimal(passed=False, proven=(broken,)))
+    said = notes(minimal(passed=False, proven=(broken,)))
     assert said[5].strip() == "and 5 more"
 
 
@@ -76,6 +77,13 @@ def test_every_row_of_the_table_has_a_cell_for_each_column() -> None:
     assert len(rows(full())) == len(full().proven)
     assert {len(row) for row in rows(full())} == {len(header(full()))}
     assert rows(failed())[3][-1] == "FAILED"
+    assert table(full()) == (header(full()), rows(full()))
+
+
+def test_what_failed_without_a_gate_is_said_as_the_reason_and_not_twice() -> None:
+    said = notes(minimal(passed=False, warnings=("preprocessing differs: colours swapped",)))
+    assert said[1].strip() == "preprocessing differs: colours swapped"
+    assert sum("colours swapped" in line for line in said) == 1
 
 
 def test_figures_are_written_with_their_units() -> None:
