@@ -82,7 +82,7 @@ def _describe(facts: Facts, outputs: Mapping[str, str]) -> SelfDescription:
         )
     return SelfDescription(
         task=facts.task,
-        input=facts.picture_input,
+        input=facts.input,
         decoder=facts.decoder,
         labels=facts.labels,
         embedding=facts.embedding,

@@ -1,25 +1,33 @@
 """TFLite metadata: what the ``M001`` flatbuffer of a model says.
 
-Format: the public ``metadata_schema.fbs`` 1.5.0; the fields used here are all of version 1.0.0,
-which is the least that a reader has to understand.
+Format: the public ``metadata_schema.fbs`` 1.5.0. A file names the least version that a reader has
+to understand: 1.0.0, or a later one where the task needs a later field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import flatbuffers
-
+from converters.metadata_tflite_tasks import (
+    CUSTOM_VERSION,
+    FINISHED,
+    FINISHED_NAMES,
+    GROUPS_VERSION,
+    SEGMENTATION,
+    finished_group,
+    finished_slot,
+    segmenter_entry,
+)
+from converters.metadata_writer import LABELS_NAME, Writer
 from converters.pack import Facts
 from converters.tflite_extras import with_buffer, with_zip
 from edgecnn.bundle import metadata_tflite as schema
 from edgecnn.bundle.flatbuffer import root_table
 from edgecnn.bundle.metadata import ENTRY_NAME, SelfDescription, encode_description
+from edgecnn.bundle.schema import InputSpec
 from edgecnn.bundle.zip_tail import ZipTail
 from edgecnn.errors import ConversionError
 
-LABELS_NAME = "labels.txt"
 _PARSER_VERSION = "1.0.0"
 _DESCRIPTIONS = 1  # AssociatedFileType: a file for people, or for other programs
 
@@ -62,22 +70,30 @@ def metadata_flatbuffer(
         outputs: Name and shape of each output, in the order of the file.
         version: Of the model, for people.
     """
-    write = _Writer()
+    write = Writer()
     labelled = [bool(facts.labels) and shape[-1:] == (len(facts.labels),) for _, shape in outputs]
-    input_slot = _input_slot(write, facts)
+    finished = facts.decoder.name == FINISHED
+    input_slots = [] if facts.input is None else [_input_slot(write, facts.input)]
     output_slots = [
-        _output_slot(write, facts, name, has_labels)
+        finished_slot(write, facts, name)
+        if finished and name in FINISHED_NAMES
+        else _output_slot(write, facts, name, has_labels)
         for (name, _), has_labels in zip(outputs, labelled, strict=True)
     ]
-    graph = write.table(
-        offsets={
-            schema.GRAPH_INPUTS: write.tables([input_slot]),
-            schema.GRAPH_OUTPUTS: write.tables(output_slots),
-        }
-    )
-    files = [_file(write, ENTRY_NAME, _DESCRIPTIONS)]
-    if facts.labels and not any(labelled):
-        files.append(_file(write, LABELS_NAME, _DESCRIPTIONS))
+    offsets = {schema.GRAPH_OUTPUTS: write.tables(output_slots)}
+    if input_slots:
+        offsets[schema.GRAPH_INPUTS] = write.tables(input_slots)
+    parser = _PARSER_VERSION
+    if finished:
+        parser = GROUPS_VERSION
+        offsets[schema.GRAPH_OUTPUT_GROUPS] = write.tables([finished_group(write)])
+    elif facts.decoder.name == SEGMENTATION:
+        parser = CUSTOM_VERSION
+        offsets[schema.GRAPH_CUSTOM] = write.tables([segmenter_entry(write, facts)])
+    graph = write.table(offsets=offsets)
+    files = [write.file(ENTRY_NAME, _DESCRIPTIONS)]
+    if facts.labels and not finished and not any(labelled):
+        files.append(write.file(LABELS_NAME, _DESCRIPTIONS))
     root = write.table(
         offsets={
             schema.INFO_NAME: write.text(facts.title),
@@ -87,7 +103,7 @@ def metadata_flatbuffer(
             schema.INFO_AUTHOR: write.text(facts.source),
             schema.INFO_LICENCE: write.text(facts.licence),
             schema.INFO_FILES: write.tables(files),
-            schema.INFO_PARSER: write.text(_PARSER_VERSION),
+            schema.INFO_PARSER: write.text(parser),
         }
     )
     return write.finish(root, schema.METADATA_IDENTIFIER)
@@ -103,8 +119,7 @@ def _prose(facts: Facts) -> str:
     return "\n".join(lead + text for lead, text in parts.items() if text)
 
 
-def _input_slot(write: _Writer, facts: Facts) -> int:
-    spec = facts.picture_input
+def _input_slot(write: Writer, spec: InputSpec) -> int:
     names = {"rgb": "RGB", "bgr": "BGR (blue first)", "gray": "grey"}
     fraction = f" of {spec.crop_fraction:g}" if spec.resize == "crop" else ""
     prose = (
@@ -125,73 +140,21 @@ def _input_slot(write: _Writer, facts: Facts) -> int:
         offsets={
             schema.SLOT_NAME: write.text("image"),
             schema.SLOT_DESCRIPTION: write.text(prose),
-            schema.SLOT_CONTENT: _content(write, schema.IMAGE, image),
+            schema.SLOT_CONTENT: write.content(schema.IMAGE, image),
             schema.SLOT_UNITS: write.tables([unit]),
-            schema.SLOT_STATS: _stats(write, limits),
+            schema.SLOT_STATS: write.stats(limits),
         }
     )
 
 
-def _output_slot(write: _Writer, facts: Facts, name: str, has_labels: bool) -> int:
+def _output_slot(write: Writer, facts: Facts, name: str, has_labels: bool) -> int:
     offsets = {
         schema.SLOT_NAME: write.text(name),
         schema.SLOT_DESCRIPTION: write.text(f"{name} of the task {facts.task}"),
-        schema.SLOT_CONTENT: _content(write, schema.FEATURE, write.table()),
+        schema.SLOT_CONTENT: write.content(schema.FEATURE, write.table()),
     }
     if name == "probabilities":
-        offsets[schema.SLOT_STATS] = _stats(write, [(0.0, 1.0)])
+        offsets[schema.SLOT_STATS] = write.stats([(0.0, 1.0)])
     if has_labels:
-        offsets[schema.SLOT_FILES] = write.tables([_file(write, LABELS_NAME, schema.AXIS_LABELS)])
+        offsets[schema.SLOT_FILES] = write.tables([write.file(LABELS_NAME, schema.AXIS_LABELS)])
     return write.table(offsets=offsets)
-
-
-def _content(write: _Writer, kind: int, value: int) -> int:
-    return write.table(numbers={schema.CONTENT_KIND: kind}, offsets={schema.CONTENT_VALUE: value})
-
-
-def _stats(write: _Writer, limits: Sequence[tuple[float, float]]) -> int:
-    low, high = zip(*((min(pair), max(pair)) for pair in limits), strict=True)
-    return write.table(offsets={0: write.floats(high), 1: write.floats(low)})
-
-
-def _file(write: _Writer, name: str, kind: int) -> int:
-    return write.table(
-        offsets={schema.FILE_NAME: write.text(name)}, numbers={schema.FILE_KIND: kind}
-    )
-
-
-class _Writer:
-    """Tables by field number, on top of the flatbuffers builder. All numbers here are bytes."""
-
-    def __init__(self) -> None:
-        self._builder: Any = flatbuffers.Builder(1024)
-
-    def text(self, text: str) -> int:
-        return int(self._builder.CreateString(text))
-
-    def floats(self, values: Sequence[float]) -> int:
-        self._builder.StartVector(4, len(values), 4)
-        for value in reversed(values):
-            self._builder.PrependFloat32(value)
-        return int(self._builder.EndVector())
-
-    def tables(self, offsets: Sequence[int]) -> int:
-        self._builder.StartVector(4, len(offsets), 4)
-        for offset in reversed(offsets):
-            self._builder.PrependUOffsetTRelative(offset)
-        return int(self._builder.EndVector())
-
-    def table(
-        self, *, offsets: Mapping[int, int] | None = None, numbers: Mapping[int, int] | None = None
-    ) -> int:
-        offsets, numbers = offsets or {}, numbers or {}
-        self._builder.StartObject(max([*offsets, *numbers], default=-1) + 1)
-        for field, offset in offsets.items():
-            self._builder.PrependUOffsetTRelativeSlot(field, offset, 0)
-        for field, number in numbers.items():
-            self._builder.PrependUint8Slot(field, number, 0)
-        return int(self._builder.EndObject())
-
-    def finish(self, root: int, identifier: bytes) -> bytes:
-        self._builder.Finish(root, identifier)
-        return bytes(self._builder.Output())

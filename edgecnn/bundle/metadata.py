@@ -32,11 +32,12 @@ class SelfDescription(msgspec.Struct, frozen=True, kw_only=True):
     Fields that a later version adds are passed over: what is here keeps its meaning.
 
     Attributes:
+        input: None for the task ``tensors``, whose inputs are arrays.
         outputs: Name of an output inside the file -> name that the decoder knows it by.
     """
 
     task: str
-    input: InputSpec
+    input: InputSpec | None
     decoder: DecoderSpec
     labels: tuple[str, ...] = ()
     embedding: EmbeddingSpec | None = None

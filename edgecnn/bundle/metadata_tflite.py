@@ -109,7 +109,7 @@ def read_tflite_metadata(model: bytes) -> Embedded | None:
         last_step=_last_step(root) if len(slots) == 1 else None,
         outputs=slots,
         activation=_activation(graph),
-        postprocessed=_is_postprocessed(root),
+        postprocessed=POSTPROCESS_OP in custom_operators(root),
         score_threshold=threshold,
     )
 
@@ -211,8 +211,10 @@ def _activation(graph: Table) -> Activation | None:
     return None
 
 
-def _is_postprocessed(root: Table) -> bool:
-    return any(code.text(_CODE_CUSTOM) == POSTPROCESS_OP for code in root.tables(MODEL_CODES))
+def custom_operators(root: Table) -> tuple[str, ...]:
+    """Names of the operators of a model that are not TFLite's builtin ones."""
+    names = (code.text(_CODE_CUSTOM) for code in root.tables(MODEL_CODES))
+    return tuple(name for name in names if name)
 
 
 def _range(slot: Table) -> tuple[float, float] | None:

@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Literal
 
 from edgecnn.bundle.check import check_manifest
+from edgecnn.bundle.flatbuffer import root_table
 from edgecnn.bundle.io import Bundle, file_entries
 from edgecnn.bundle.metadata import SelfDescription
 from edgecnn.bundle.metadata_openvino import read_rt_info
-from edgecnn.bundle.metadata_tflite import read_tflite_metadata
+from edgecnn.bundle.metadata_tflite import (
+    MODEL_IDENTIFIER,
+    custom_operators,
+    read_tflite_metadata,
+)
 from edgecnn.bundle.paths import check_path
 from edgecnn.bundle.schema import (
     SCHEMA_VERSION,
@@ -45,8 +50,8 @@ class Description:
     """What a bare model file does not say of itself.
 
     Attributes:
-        task: ``classify``, ``detect``, ``detect_faces``, ``embed`` or ``segment``.
-        input: How a picture becomes the input.
+        task: ``classify``, ``detect``, ``detect_faces``, ``embed``, ``segment`` or ``tensors``.
+        input: How a picture becomes the input; None for the task ``tensors``.
         decoder: How outputs become a result.
         labels: Names of the classes.
         embedding: For the task ``embed``.
@@ -54,7 +59,7 @@ class Description:
     """
 
     task: str
-    input: InputSpec
+    input: InputSpec | None
     decoder: DecoderSpec
     labels: tuple[str, ...] = ()
     embedding: EmbeddingSpec | None = None
@@ -82,7 +87,7 @@ def bundle_from_file(path: Path, description: Description | None = None) -> Bund
     if file_format == "openvino":
         files["model.bin"] = _read(path.with_suffix(".bin"))
     model = ModelFile(str(path), file_format, files[f"model{suffix}"], files.get("model.bin", b""))
-    backends = _backends(file_format)
+    backends = _backends(model)
     found = probe(model, backends[0])
     if any(tensor.scale != 0 for tensor in (*found.inputs, *found.outputs)):
         # OpenVINO opens a quantized .tflite, but does not tell what its numbers stand for.
@@ -99,13 +104,14 @@ def bundle_from_file(path: Path, description: Description | None = None) -> Bund
             embedding=own.embedding,
             outputs=own.outputs,
         )
+    takes = None if description.input is None else "image"
     variant = Variant(
         file=f"model{suffix}",
         weights="model.bin" if file_format == "openvino" else None,
         format=file_format,
         precision=_precision(found),
         backends=backends,
-        inputs=tuple(_spec(tensor, "image") for tensor in found.inputs),
+        inputs=tuple(_spec(tensor, takes) for tensor in found.inputs),
         outputs=tuple(_spec(tensor, None, description.outputs) for tensor in found.outputs),
     )
     manifest = Manifest(
@@ -156,13 +162,25 @@ def _self_description(model: ModelFile, found: Probe) -> SelfDescription:
     return describe(embedded, found, where=model.name, digest=digest)
 
 
-def _backends(file_format: str) -> tuple[str, ...]:
+def _backends(model: ModelFile) -> tuple[str, ...]:
     """Backends that are installed and may open such a file; at least one, the first as a guess."""
-    wanted = ("litert", "tflite_runtime", "openvino") if file_format == "tflite" else ("openvino",)
+    wanted: tuple[str, ...] = ("openvino",)
+    if model.format == "tflite":
+        wanted = ("litert", "tflite_runtime", "openvino")
+        # OpenVINO's reader of .tflite knows the builtin operators only.
+        if _custom_operators(model):
+            wanted = wanted[:2]
     there = tuple(name for name in wanted if missing_reason(name) is None)
     if not there:
         raise BundleError(f"No backend for this file: {missing_reason(wanted[0])}")
     return there
+
+
+def _custom_operators(model: ModelFile) -> tuple[str, ...]:
+    try:
+        return custom_operators(root_table(model.model, MODEL_IDENTIFIER))
+    except BundleError:
+        return ()  # the backend says better what is wrong with it
 
 
 def _precision(found: Probe) -> Precision:
