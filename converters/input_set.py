@@ -114,15 +114,17 @@ def iterate(what: Any) -> tuple[Iterator[Any], str] | None:
     Returns:
         None when it is nothing to iterate over.
     """
+    if isinstance(what, Mapping | str | bytes):
+        return None
     if callable(what) and not hasattr(what, "__iter__") and not hasattr(what, "__getitem__"):
         what = what()
     if hasattr(what, "as_numpy_iterator"):
         return iter(what.as_numpy_iterator()), "tf.data"
     if isinstance(what, list | tuple):
         return iter(what), "list"
-    if hasattr(what, "__getitem__") and hasattr(what, "__len__") and not isinstance(what, Mapping):
+    if hasattr(what, "__getitem__") and hasattr(what, "__len__"):
         return (what[index] for index in range(len(what))), type(what).__name__
-    if hasattr(what, "__iter__") and not isinstance(what, Mapping | str | bytes):
+    if hasattr(what, "__iter__"):
         return iter(what), "generator" if hasattr(what, "__next__") else type(what).__name__
     return None
 

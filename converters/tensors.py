@@ -167,7 +167,8 @@ def _typed(array: Array, port: Port, role: Role) -> Array:
         raise OptionError(f"{what} are {array.dtype}; the input takes {port.dtype}.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise OptionError(f"{what} hold NaN or infinite values. Mend or leave out those.")
-    typed = array.astype(port.dtype)
+    with np.errstate(over="ignore"):
+        typed = array.astype(port.dtype)
     lost = not np.array_equal(typed, array) if port.dtype.kind != "f" else False
     if lost or (port.dtype.kind == "f" and not np.isfinite(typed).all()):
         raise OptionError(f"{what} do not fit into {port.dtype}.")
@@ -177,7 +178,7 @@ def _typed(array: Array, port: Port, role: Role) -> Array:
 def _check_names(given: Mapping[Any, Any], ports: Sequence[Port], what: str) -> None:
     if set(given) != {port.name for port in ports}:
         raise OptionError(
-            f"{what} has the names {', '.join(map(repr, given))}; the network's inputs are "
+            f"{what} has the names {', '.join(map(repr, given)) or 'none'}; the network's inputs are "
             f"{_names(ports)}."
         )
 
