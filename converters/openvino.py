@@ -87,7 +87,7 @@ def quantize(
         ConversionError: OpenVINO or NNCF refuses the model.
     """
     choice = options or QuantizeOptions()
-    with captured_output() as log:
+    with captured_output("NNCF: int8") as log:
         openvino = require("openvino", extra="convert")
         nncf = require("nncf", extra="convert")
         random.seed(0)
@@ -143,7 +143,7 @@ def read_saved_model(openvino: Any, folder: Path) -> Any:
     Raises:
         ConversionError: OpenVINO refuses it.
     """
-    with captured_output():
+    with captured_output("OpenVINO: reading the SavedModel"):
         try:
             return openvino.convert_model(str(folder))
         except Exception as error:
@@ -188,7 +188,7 @@ def _set_names(ports: Any, names: Mapping[str, str]) -> None:
             port.get_tensor().set_names({name})
 
 
-def serialize(openvino: Any, model: Any, *, float16: bool = True) -> tuple[bytes, bytes]:
+def serialize(openvino: Any, model: Any, *, half: bool = True) -> tuple[bytes, bytes]:
     """Content of the ``.xml`` and of the ``.bin`` of a model.
 
     OpenVINO numbers unnamed operations with a counter of the whole process ("Constant_11555"). The
@@ -197,12 +197,12 @@ def serialize(openvino: Any, model: Any, *, float16: bool = True) -> tuple[bytes
     Args:
         openvino: The module.
         model: An ``openvino.Model``; its operations are renamed.
-        float16: Store float weights as float16; off keeps them as they are.
+        half: Store float weights as float16; off keeps them as they are.
     """
     _renumber(model)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.xml"
-        openvino.save_model(model, file, compress_to_fp16=float16)
+        openvino.save_model(model, file, compress_to_fp16=half)
         return file.read_bytes(), file.with_suffix(".bin").read_bytes()
 
 

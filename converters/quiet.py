@@ -1,7 +1,7 @@
 """Keep the chatter of native conversion tools away from the terminal, but not from errors.
 
 TensorFlow, its converters and NNCF write to the file descriptors directly, where neither
-``logging`` nor ``contextlib.redirect_stdout`` reach them.
+``logging`` nor ``contextlib.redirect_stdout`` reach them. Under `log_to` it is kept in a file.
 """
 
 from __future__ import annotations
@@ -12,17 +12,41 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 from edgecnn.optional import require
 
+_logs: list[Path] = []
+"""Files that keep what is captured, the innermost `log_to` last."""
+
 
 @contextlib.contextmanager
-def captured_output() -> Iterator[Callable[[], str]]:
+def log_to(path: Path) -> Iterator[None]:
+    """Append what `captured_output` captures meanwhile to a file, a heading for each step.
+
+    May be nested: each file then gets what is captured inside its own block. The file is made when
+    there is something to write.
+
+    Args:
+        path: Text file in UTF-8; its folder exists.
+    """
+    _logs.append(path)
+    try:
+        yield
+    finally:
+        _logs.remove(path)
+
+
+@contextlib.contextmanager
+def captured_output(step: str = "a conversion tool") -> Iterator[Callable[[], str]]:
     """Send everything that is written to standard output and error into a temporary file.
 
     Python's warnings are dropped as well: they are about how the tools use each other. The whole
     process is affected, so use it from one thread only.
+
+    Args:
+        step: What is being done: the heading in the file of `log_to`.
 
     Yields:
         A function that returns what was written so far, for error messages.
@@ -50,6 +74,17 @@ def captured_output() -> Iterator[Callable[[], str]]:
             for descriptor, copy in enumerate(kept, start=1):
                 os.dup2(copy, descriptor)
                 os.close(copy)
+            _keep(step, text())
+
+
+def _keep(step: str, text: str) -> None:
+    if not text.strip():
+        return
+    for path in dict.fromkeys(_logs):
+        # A full disk must not hide the error that the tools may just have raised; whoever writes
+        # the result to that disk will say so.
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(f"== {step}\n{text.rstrip()}\n\n")
 
 
 def tensorflow() -> ModuleType:
@@ -61,5 +96,5 @@ def tensorflow() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
-    with captured_output():
+    with captured_output("import of TensorFlow"):
         return require("tensorflow", extra="convert")

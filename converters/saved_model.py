@@ -46,7 +46,7 @@ def save_keras_model(model: Any, folder: Path, *, outputs: Sequence[str]) -> Pat
         values = list(answer) if isinstance(answer, list | tuple) else [answer]
         return dict(zip(outputs, values, strict=True))
 
-    with captured_output():
+    with captured_output("TensorFlow: SavedModel"):
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint("serve", serve, input_signature=[spec])
@@ -78,7 +78,7 @@ def save_call(
     tf = tensorflow()
     keras = require("keras", extra="convert")
     signature = [tf.TensorSpec(shape, kind, name) for name, (shape, kind) in specs.items()]
-    with captured_output():
+    with captured_output("TensorFlow: SavedModel"):
         try:
             if isinstance(owner, keras.Model):
                 archive = keras.export.ExportArchive()
@@ -141,7 +141,7 @@ def save_graph(
 
     module = tf.Module()
     try:
-        with captured_output():
+        with captured_output("TensorFlow: SavedModel"):
             module.serve = tf.function(serve, input_signature=specs)
             tf.saved_model.save(module, str(folder), signatures=module.serve)
     except (ValueError, TypeError, tf.errors.OpError) as error:

@@ -63,7 +63,7 @@ def to_tflite(
             "int8 needs calibration pictures to find the range of every activation: pass "
             "calibration=, about 300 pictures like those the model will see."
         )
-    with captured_output() as log:
+    with captured_output(f"TensorFlow: .tflite in {precision}") as log:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
         _configure(tf, converter, precision, calibration, rim)
         try:

@@ -41,7 +41,7 @@ def open_keras_file(
     custom = dict(custom_objects or {})
     _check_layers(keras, path, config, custom)
     try:
-        with captured_output():
+        with captured_output(f"Keras: loading {path.name}"):
             model = keras.saving.load_model(
                 path, custom_objects=custom, compile=False, safe_mode=True
             )

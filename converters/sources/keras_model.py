@@ -253,7 +253,7 @@ def _traced_outputs(title: str, ports: Sequence[Port], ask: Callable[..., Any]) 
     tf = tensorflow()
     specs = [tf.TensorSpec(port.shape, port.dtype) for port in ports]
     try:
-        with captured_output():
+        with captured_output("Keras: tracing"):
             traced = tf.function(
                 ask, input_signature=specs, autograph=False
             ).get_concrete_function()

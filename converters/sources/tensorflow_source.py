@@ -53,7 +53,7 @@ class TensorFlowSource(Source):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._tflite: bytes | None = None
         specs = [tf.TensorSpec(port.shape, port.dtype) for port in inputs]
-        with captured_output():
+        with captured_output("TensorFlow: tracing"):
             self._function = tf.function(
                 self._named(outputs), input_signature=specs, autograph=False
             )
@@ -66,7 +66,7 @@ class TensorFlowSource(Source):
     def answer(self, feeds: Mapping[str, Array]) -> Tensors:
         """Run it in TensorFlow, for inference."""
         checked = check_feeds(self.title, self.inputs, feeds)
-        with captured_output():
+        with captured_output("TensorFlow: running the source"):
             found = self._function(*checked.values())
         return {port.name: np.asarray(found[port.name]) for port in self.outputs}
 

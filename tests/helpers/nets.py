@@ -56,11 +56,11 @@ def sequential(*, built: bool = True) -> Any:
     return keras.Sequential([*start, *stack], name="stack")
 
 
-def two_in_two_out() -> Any:
+def two_in_two_out(width: int = 8) -> Any:
     """Functional: picture and vector in; a dict of a map and a vector out."""
     image = keras.Input((SIDE, SIDE, 3), name="picture")
     vector = keras.Input((4,), name="side info")
-    features = separable_body(image)
+    features = separable_body(image, width)
     pooled = layers.GlobalAveragePooling2D(name="pool")(features)
     joined = layers.Concatenate(name="join")([pooled, vector])
     scores = layers.Dense(3, activation="sigmoid", name="dense")(joined)
