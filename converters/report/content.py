@@ -164,6 +164,7 @@ AGREEMENT_WORDS = {
     "detect_faces": "share of faces that are found again",
     "embed": "share of embeddings within a distance of 0.05",
     "segment": "mean overlap of the masks",
+    "tensors": "least cosine of an output",
 }
 """What `converters.report.text.AGREEMENT` means, by task."""
 

@@ -15,6 +15,7 @@ AGREEMENT = {
     "detect_faces": "faces_matched",
     "embed": "within_0.05",
     "segment": "mask_iou",
+    "tensors": "cosine",
 }
 """Task -> the figure of `converters.parity.summarize` that stands for all others."""
 MAX_REASONS = 4

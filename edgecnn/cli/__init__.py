@@ -22,7 +22,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "bench": ("edgecnn.cli.bench:bench", "Measure every variant of a model on this machine."),
     "doctor": ("edgecnn.cli.doctor:doctor", "Say what is installed and what would be chosen, why."),
     "inspect": ("edgecnn.cli.inspect:inspect", "Print what a bundle or model file says of itself."),
+    "keygen": ("edgecnn.cli.sign:keygen", "Make a pair of keys for signing bundles."),
+    "optimize": (
+        "edgecnn.cli.optimize:optimize",
+        "Find the fastest way to run a model within limits.",
+    ),
     "run": ("edgecnn.cli.run:run", "Answer about a picture, folder, video or the demo."),
+    "sign": ("edgecnn.cli.sign:sign", "Sign a bundle, so that any alteration is noticed."),
     "verify": ("edgecnn.cli.verify:verify", "Check the golden answers on every backend."),
     "zoo": ("edgecnn.cli.zoo:zoo", "List, show and rebuild the bundles that come along."),
 }

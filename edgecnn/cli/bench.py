@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edgecnn.api import open_bundle
+from edgecnn.bundle.io import Bundle
 from edgecnn.cli.options import runtime_options
 from edgecnn.cli.output import print_table
 from edgecnn.errors import BackendError
@@ -71,7 +72,7 @@ def bench(
         document = {
             "model": bundle.manifest.name,
             "machine": {"cpu": machine.cpu, "kind": machine.kind, "cores": machine.cores},
-            "measured": [_plain(row) for row in measured],
+            "measured": [{**_plain(row), "sha256": _hash(bundle, row)} for row in measured],
         }
         click.echo(json.dumps(document))
         return
@@ -85,6 +86,11 @@ def bench(
 
 
 _SHOWN = frozenset({"file", "backend", "compute", "median_ms", "p95_ms", "ratio"})
+
+
+def _hash(bundle: Bundle, row: Measured) -> str:
+    """Of the file, so that `edgecnn optimize --measured` knows that it was this very one."""
+    return bundle.manifest.files[row.way.variant.file].sha256
 
 
 def _plain(row: Measured) -> dict[str, Any]:
