@@ -15,6 +15,7 @@ import msgspec
 
 from edgecnn.bundle import io
 from edgecnn.bundle.check import TENSORS
+from edgecnn.bundle.keys import Key, Signer
 from edgecnn.bundle.schema import (
     SCHEMA_VERSION,
     DecoderSpec,
@@ -241,6 +242,7 @@ def write(
     extra: Mapping[str, bytes],
     *,
     force: bool = True,
+    sign: Signer | Key | None = None,
 ) -> Path:
     """Write a finished bundle.
 
@@ -250,7 +252,8 @@ def write(
         out: Folder or ``.edge`` file.
         extra: Files that were not known before (the card), by path; they replace earlier ones.
         force: Replace a bundle that is there.
+        sign: Private key to sign it with, as `edgecnn.bundle.io.save` takes it.
     """
     manifest = msgspec.structs.replace(bundle.manifest, golden=tuple(golden))
     files = {path: bundle.read(path) for path in bundle.manifest.files} | dict(extra)
-    return io.save(manifest, files, out, force=force)
+    return io.save(manifest, files, out, force=force, sign=sign)

@@ -87,8 +87,19 @@ def open_bundle(
         return bundle_from_file(path, description)
     if description is not None:
         raise OptionError("description belongs to a bare .tflite or .xml; a bundle has its own.")
+    return io.load(bundle_path(model))
+
+
+def bundle_path(model: str | os.PathLike[str]) -> Path:
+    """Where the bundle of a zoo name or path lies; a path is given back as it is.
+
+    Raises:
+        UnknownNameError: Neither a path nor a name of the zoo.
+    """
+    name = os.fspath(model)
+    path = Path(name)
     looks_like_path = isinstance(model, os.PathLike) or os.sep in name or path.exists()
-    return io.load(path if looks_like_path or path.suffix == io.EDGE_SUFFIX else find(name))
+    return path if looks_like_path or path.suffix == io.EDGE_SUFFIX else find(name)
 
 
 def _load_composite(name: str, settings: dict[str, Any], options: Any) -> Any:

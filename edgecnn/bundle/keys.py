@@ -80,7 +80,8 @@ def decode_signature(content: bytes, *, where: str) -> Signature:
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise BundleError(f"{where} is damaged, so nothing is proven: {error}.") from error
     again = msgspec.structs.replace(signature, signature=base64.b64encode(raw).decode())
-    if signature.algorithm != ALGORITHM or encode_signature(again) != content:
+    known = signature.version == SIGNATURE_VERSION and signature.algorithm == ALGORITHM
+    if not known or encode_signature(again) != content:
         raise BundleError(f"{where} is damaged or was altered, so nothing is proven.")
     return signature
 

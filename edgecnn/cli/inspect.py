@@ -11,6 +11,7 @@ import msgspec
 from edgecnn.api import open_bundle
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import InputSpec, Manifest, TensorSpec, Variant
+from edgecnn.bundle.signing import read_signature
 from edgecnn.cli.output import print_facts, print_table
 from edgecnn.errors import BundleError
 
@@ -27,11 +28,20 @@ def inspect(context: click.Context, model: str, as_json: bool) -> None:
     """
     bundle = open_bundle(model)
     problems = _hash_problems(bundle)
+    whole = len(bundle.manifest.files) - len(problems)
+    try:
+        signature = read_signature(bundle.store)
+    except BundleError as error:
+        signature = None
+        problems.append(str(error))
+    signer = signature.key_id if signature is not None else None
     if as_json:
         document: dict[str, Any] = msgspec.to_builtins(bundle.manifest)
-        click.echo(json.dumps(document | {"problems": problems}))
+        click.echo(json.dumps(document | {"signed_with": signer, "problems": problems}))
     else:
-        _print(bundle.manifest, problems)
+        _print(bundle.manifest, whole, signer)
+        for problem in problems:
+            click.echo(problem, err=True)
     if problems:
         context.exit(1)
 
@@ -46,7 +56,7 @@ def _hash_problems(bundle: Bundle) -> list[str]:
     return problems
 
 
-def _print(manifest: Manifest, problems: list[str]) -> None:
+def _print(manifest: Manifest, whole: int, signer: str | None) -> None:
     count = len(manifest.files)
     questions = "pictures" if manifest.input is not None else "sets of arrays"
     facts = {
@@ -65,11 +75,16 @@ def _print(manifest: Manifest, problems: list[str]) -> None:
         "Golden": f"{len(manifest.golden)} {questions}; check with: edgecnn verify {manifest.name}"
         if manifest.golden
         else "",
-        "Files": f"{count - len(problems)} of {count} have the right size and SHA-256",
+        "Files": f"{whole} of {count} have the right size and SHA-256",
+        "Signed": f"with key {signer[:16]}..., not checked; check with: edgecnn verify --key PUB"
+        if signer
+        else "",
+        "Preferred": "\n".join(
+            f"{p.machine}: {p.file} on {p.backend}, {p.threads} threads, {p.compute}. {p.reason}"
+            for p in manifest.preferred
+        ),
     }
     print_facts(manifest.title, {key: value for key, value in facts.items() if value})
-    for problem in problems:
-        click.echo(problem, err=True)
     print_table(
         "Variants",
         ["file", "precision", "MB", "backends", "agreement with float"],
