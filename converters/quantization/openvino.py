@@ -21,6 +21,7 @@ from converters.options import Progress, no_progress
 from converters.quantization.feeds import Shapes, fitting
 from converters.quantization.openvino_names import named
 from converters.quantization.plan import Int8Plan, Ranges
+from converters.quantization.ranges import PERCENTILE
 from converters.quiet import captured_output
 from converters.sources.base import Feeds
 from edgecnn.errors import ConversionError
@@ -153,14 +154,28 @@ def _advanced(nncf: Any, plan: Int8Plan) -> Any:
 
 
 def _estimator(ranges: Ranges) -> Any:
-    """NNCF's counterpart of a way to choose ranges."""
+    """NNCF's counterpart of a way to choose ranges.
+
+    Its own default averages the least and the largest value over the inputs, which clips half of
+    the peaks; its quantiles are averaged as well. Both lost points on the narrow networks that we
+    tried (1.1 and 11 of 89.6), so the extremes are taken here.
+    """
     module = require("nncf.quantization.range_estimator", extra="convert")
     known = module.RangeEstimatorParametersSet
-    return {
-        "minmax": known.MINMAX,
-        "percentile": known.MEAN_QUANTILE,
-        "mse": known.HISTOGRAM,
-    }[ranges]
+    if ranges == "minmax":
+        return known.MINMAX
+    if ranges == "mse":
+        return known.HISTOGRAM
+    collect, kind, over = (
+        module.StatisticsCollectorParameters,
+        module.StatisticsType.QUANTILE,
+        module.AggregatorType,
+    )
+    rare = 1.0 - PERCENTILE / 100.0
+    return module.RangeEstimatorParameters(
+        min=collect(statistics_type=kind, aggregator_type=over.MIN, quantile_outlier_prob=rare),
+        max=collect(statistics_type=kind, aggregator_type=over.MAX, quantile_outlier_prob=rare),
+    )
 
 
 def _controlled(
