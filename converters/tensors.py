@@ -178,8 +178,8 @@ def _typed(array: Array, port: Port, role: Role) -> Array:
 def _check_names(given: Mapping[Any, Any], ports: Sequence[Port], what: str) -> None:
     if set(given) != {port.name for port in ports}:
         raise OptionError(
-            f"{what} has the names {', '.join(map(repr, given)) or 'none'}; the network's inputs are "
-            f"{_names(ports)}."
+            f"{what} has the names {', '.join(map(repr, given)) or 'none'}; the network's inputs "
+            f"are {_names(ports)}."
         )
 
 
