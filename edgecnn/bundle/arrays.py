@@ -38,7 +38,7 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
             if array.dtype.kind not in "biuf":
                 raise BundleError(f"The array {name!r} holds {array.dtype}, not numbers.")
             entry = io.BytesIO()
-            np.lib.format.write_array(entry, np.ascontiguousarray(array), version=(1, 0))
+            np.lib.format.write_array(entry, np.asarray(array, order="C"), version=(1, 0))
             archive.writestr(zipfile.ZipInfo(name + _SUFFIX, _TIME), entry.getvalue())
     return stream.getvalue()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edgecnn.errors import OptionError, UnknownNameError
-from edgecnn.evaluation.agreement import compare, failures
+from edgecnn.evaluation.agreement import compare, failures, thin_tensors
 from edgecnn.registry import TASKS
 
 
@@ -156,3 +156,71 @@ def test_an_unknown_task_lists_the_known_ones() -> None:
 def test_something_that_is_no_answer_is_refused() -> None:
     with pytest.raises(OptionError, match="to_dict"):
         compare("detect", ANSWERS["detect"], {"scores": []})
+
+
+def outputs(*values: float, step: int | None = None, size: int | None = None) -> dict[str, Any]:
+    """An answer of the task tensors with one output."""
+    output: dict[str, Any] = {"shape": [1, size or len(values)], "values": list(values)}
+    return {"outputs": {"y": output | ({} if step is None else {"step": step})}}
+
+
+def test_arrays_differ_relative_to_their_largest_value() -> None:
+    figures = compare("tensors", outputs(0.0, -4.0, 1.0), outputs(0.1, -4.0, 1.0))
+    assert figures["relative"] == pytest.approx(0.025)
+    assert 0 < figures["cosine_distance"] < 1e-3
+    opposite = compare("tensors", outputs(1.0, 2.0), outputs(-1.0, -2.0))
+    assert opposite["relative"] == pytest.approx(2.0)
+    assert opposite["cosine_distance"] == pytest.approx(2.0)
+
+
+def test_a_larger_scale_changes_values_but_no_direction() -> None:
+    figures = compare("tensors", outputs(1.0, 2.0), outputs(2.0, 4.0))
+    assert figures["relative"] == pytest.approx(1.0)
+    assert figures["cosine_distance"] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        outputs(1.0, 2.0, 3.0),
+        {"outputs": {"z": outputs(1.0, 2.0)["outputs"]["y"]}},
+        {"outputs": {}},
+        outputs(0.0, 0.0),
+    ],
+)
+def test_arrays_that_cannot_be_compared_are_infinitely_far_apart(other: dict[str, Any]) -> None:
+    assert compare("tensors", outputs(1.0, 2.0), other)["cosine_distance"] == math.inf
+
+
+def test_nothing_but_zeros_has_to_stay_so() -> None:
+    zeros = outputs(0.0, 0.0)
+    assert set(compare("tensors", zeros, zeros).values()) == {0.0}
+    figures = compare("tensors", zeros, outputs(0.0, 1e-6))
+    assert set(figures.values()) == {math.inf}
+
+
+def test_values_that_are_no_numbers_keep_no_limit() -> None:
+    figures = compare("tensors", outputs(1.0, 2.0), outputs(1.0, math.nan))
+    assert failures(figures, {"relative": 1e9, "cosine_distance": 1e9})
+
+
+def test_the_worst_output_counts() -> None:
+    expected = {"outputs": outputs(1.0)["outputs"] | {"z": outputs(1.0)["outputs"]["y"]}}
+    actual = {"outputs": outputs(1.0)["outputs"] | {"z": outputs(1.5)["outputs"]["y"]}}
+    assert compare("tensors", expected, actual)["relative"] == pytest.approx(0.5)
+
+
+def test_a_thinned_answer_is_compared_on_the_values_that_it_kept() -> None:
+    values = [float(value) for value in range(1000)]
+    thin = thin_tensors(outputs(*values), limit=100)
+    kept = thin["outputs"]["y"]
+    assert kept["step"] == 11
+    assert kept["values"] == values[::11]
+    assert compare("tensors", thin, outputs(*values)) == {"relative": 0.0, "cosine_distance": 0.0}
+    wrong = [*values]
+    wrong[22] += 990.0
+    assert compare("tensors", thin, outputs(*wrong))["relative"] == pytest.approx(1.0)
+    short = outputs(1.0, 2.0)
+    assert thin_tensors(short) == short
+    with pytest.raises(OptionError, match="'y' holds values that are not finite"):
+        thin_tensors(outputs(1.0, math.inf))
