@@ -19,7 +19,7 @@ AS_FAST = 1.03
 """Latencies within 3 % of each other are equal: two runs of the same file differ by that much."""
 MISSES = 3
 _ROUNDING = 1e-9
-_LEAST_DROP = 1e-3
+_LEAST_POINTS = 0.1
 """A drop allowed to be 0 is missed by how many tenths of a point, not by infinitely much."""
 
 
@@ -142,23 +142,28 @@ def nearest_misses(marked: Sequence[Candidate], limits: Limits, count: int = MIS
 
 def asked_for(limits: Limits) -> str:
     """The limits in words; empty without any."""
-    drop = limits.max_drop
     bounds = (
-        (None if drop is None else 100 * drop, "points lost"),
+        (_points(limits), "points lost"),
         (limits.max_latency_ms, "ms"),
         (limits.max_size_mb, "MB"),
     )
     return ", ".join(f"at most {bound:g} {unit}" for bound, unit in bounds if bound is not None)
 
 
+def _points(limits: Limits) -> float | None:
+    """The drop that is allowed, in percentage points."""
+    return None if limits.max_drop is None else round(100 * limits.max_drop, 9)
+
+
 def _broken(one: Candidate, limits: Limits) -> list[tuple[str, float]]:
     """Each limit that is not kept: in words, and by what share of itself it is missed."""
     found = []
-    for value, bound, least, words in (
-        (one.drop, limits.max_drop, _LEAST_DROP, "{:.2%} of accuracy lost, {:.2%} allowed"),
-        (one.latency_ms, limits.max_latency_ms, 0.0, "{:.2f} ms, {:g} allowed"),
-        (one.bytes / 1e6, limits.max_size_mb, 0.0, "{:.2f} MB, {:g} allowed"),
+    for value, bound, least, unit in (
+        (100 * one.drop, _points(limits), _LEAST_POINTS, "points lost"),
+        (one.latency_ms, limits.max_latency_ms, 0.0, "ms"),
+        (one.bytes / 1e6, limits.max_size_mb, 0.0, "MB"),
     ):
         if bound is not None and value > bound + _ROUNDING:
-            found.append((words.format(value, bound), (value - bound) / max(bound, least)))
+            words = f"{value:.2f} {unit}, {bound:g} allowed"
+            found.append((words, (value - bound) / max(bound, least)))
     return found
