@@ -89,7 +89,9 @@ class FloatForms:
         if precision == "int4w":
             raise ConversionError("OpenVINO files are made in float32, float16 and int8.")
         openvino = require("openvino", extra="convert")
-        xml, weights_content = serialize(openvino, model, half=precision != "float32")
+        # A copy: serialize() names operations anew, and who made the model may still go by them.
+        copy = model.clone()
+        xml, weights_content = serialize(openvino, copy, half=precision != "float32")
         return ModelVariant(
             file=f"openvino/{precision}.xml",
             precision=precision,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,9 @@ from converters.pack import Facts
 from converters.proof.evidence import Evidence
 from converters.proof.inputs import Gathered
 from converters.proof.scores import reference_score, score, score_name
-from converters.quantization.layers import layer_errors_openvino, layer_errors_tflite
 from converters.quantization.remedies import Judgement, repair
 from converters.report.schema import LayerError, Repair
 from converters.sources.base import Target
-
-LAYER_SAMPLES = 8
-"""Inputs on which the error of each layer is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +69,20 @@ def make_int8(
         settings.plan,
         available_samples=gathered.calibration_count,
         budget_s=settings.budget_s,
+        clock=time.monotonic,
         progress=progress,
     )
     made = tried[id(repaired.model)]
-    layers = repaired.layers
-    if not layers:
-        measure_layers = layer_errors_tflite if target == "tflite" else layer_errors_openvino
-        layers = measure_layers(
-            forms.model(target), repaired.model, gathered.feeds(LAYER_SAMPLES), LAYER_SAMPLES
-        )
     if not repaired.remedies:
-        return Int8File(made, layers, None)
+        return Int8File(made, repaired.layers, None)
     repaired_file = Repair(
         file=made.variant.file,
         score_name=ranked_by,
         float_score=reference_score(evidence, ranked_by),
-        plain_score=repaired.plain_score,
+        plain_score=repaired.plain.score,
         final_score=score(made.proven, ranked_by),
         remedies=repaired.remedies,
-        layers=layers,
+        layers=repaired.layers,
         note=repaired.note,
     )
-    return Int8File(made, layers, repaired_file)
+    return Int8File(made, repaired.layers, repaired_file)

@@ -37,8 +37,10 @@ _LAZY = {
     "Faces": "edgecnn.core.results",
     "Frame": "edgecnn.video.frame",
     "Segmentation": "edgecnn.core.results",
+    "convert": "converters.convert",
     "draw": "edgecnn.api",
     "load": "edgecnn.api",
+    "optimize": "converters.optimize",
 }
 
 __all__ = [
@@ -50,8 +52,10 @@ __all__ = [
     "Frame",
     "Segmentation",
     "__version__",
+    "convert",
     "draw",
     "load",
+    "optimize",
 ]
 
 

@@ -20,6 +20,10 @@ from edgecnn.errors import EdgeCNNError
 VERBS: dict[str, tuple[str, str]] = {
     "app": ("edgecnn.cli.app:app", "Show classification, detection and faces at work."),
     "bench": ("edgecnn.cli.bench:bench", "Measure every variant of a model on this machine."),
+    "convert": (
+        "edgecnn.cli.convert:convert",
+        "Convert a trained network to TFLite and OpenVINO, and prove it.",
+    ),
     "doctor": ("edgecnn.cli.doctor:doctor", "Say what is installed and what would be chosen, why."),
     "inspect": ("edgecnn.cli.inspect:inspect", "Print what a bundle or model file says of itself."),
     "keygen": ("edgecnn.cli.sign:keygen", "Make a pair of keys for signing bundles."),
