@@ -17,10 +17,10 @@ from typing import Any
 
 from converters.options import Progress, no_progress
 from converters.quantization.layers import layer_errors_openvino, layer_errors_tflite
+from converters.quantization.neighbours import with_neighbours
 from converters.quantization.noise import worst
 from converters.quantization.openvino import quantize_openvino
 from converters.quantization.plan import Int8Plan
-from converters.quantization.readers import with_readers
 from converters.quantization.tflite import quantize_tflite
 from converters.report.schema import LayerError, Remedy
 from converters.sources.base import Feeds, Target
@@ -176,36 +176,41 @@ class _Search:
     def _float_layers(self) -> str:
         """Keep 1, 2, 4 ... of the worst layers in float; when that suffices, find the fewest."""
         layers = self._layers()
-        ranked = [layer.name for layer in worst(layers, len(layers) // 2)]
+        ranked = [layer.name for layer in worst(layers, len(layers))]
         base = self._plan
-        enough, too_few = None, 0
         count = 1
-        while enough is None and too_few < len(ranked):
+        while True:
             if self._is_late():
                 return self._late()
-            count = min(count, len(ranked))
-            self._try_float(base, ranked[:count])
+            chosen = self._chosen(ranked[:count])
+            if 2 * len(chosen) > len(layers):
+                return "nothing is left to try: fewer than half of the layers would be in 8 bits"
+            self._try_float(base, chosen)
             if self._judgement.kept:
-                enough = count
-            else:
-                too_few, count = count, 2 * count
-        if enough is None:
-            return "nothing is left to try: half of the layers in float do not suffice"
-        while enough - too_few > 1 and not self._is_late():
-            count = (enough + too_few) // 2
-            if self._try_float(base, ranked[:count]).kept:
-                enough = count
-            else:
-                too_few = count
-        return "every gate is kept"
+                self._drop_needless(base, chosen)
+                return "every gate is kept"
+            if count >= len(ranked):
+                return "nothing is left to try"
+            count *= 2
 
-    def _try_float(self, base: Int8Plan, names: list[str]) -> Judgement:
+    def _drop_needless(self, base: Int8Plan, chosen: tuple[str, ...]) -> None:
+        """Put layers back into 8 bits one by one, the last first, where the judge allows."""
+        for name in reversed(chosen):
+            fewer = tuple(other for other in chosen if other != name)
+            if not fewer or self._is_late():
+                return
+            if self._try_float(base, fewer).kept:
+                chosen = fewer
+
+    def _chosen(self, names: list[str]) -> tuple[str, ...]:
         if self._target == "tflite":
-            chosen = with_readers(self._float_model, names)
-        else:
-            chosen = tuple(names)
-        layers = tuple(dict.fromkeys((*base.float_layers, *chosen)))
-        what = f"{len(layers)} layers in float, for the {len(names)} that add most noise"
+            return with_neighbours(self._float_model, names)
+        return tuple(names)
+
+    def _try_float(self, base: Int8Plan, names: tuple[str, ...]) -> Judgement:
+        layers = tuple(dict.fromkeys((*base.float_layers, *names)))
+        shown = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
+        what = f"{len(layers)} in float: {shown}"
         return self._try("float layers", what, replace(base, float_layers=layers))
 
     def _try(self, name: str, what: str, plan: Int8Plan) -> Judgement:
