@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from edgecnn.bundle import io
+from edgecnn.bundle import io, signing
+from edgecnn.bundle.keys import Key
 from edgecnn.core.image import Pixels
 from edgecnn.core.results import Result
-from edgecnn.errors import OptionError
+from edgecnn.errors import BundleError, OptionError
 from edgecnn.registry import COMPOSITES, TASKS
 from edgecnn.runtime.backend import Compute
 from edgecnn.runtime.bare import BARE_SUFFIXES, Description, bundle_from_file
@@ -28,6 +29,7 @@ def load(
     quick_start: bool = False,
     options: Any = None,
     description: Description | None = None,
+    key: Key | None = None,
 ) -> Any:
     """Load a model, ready to answer about pictures.
 
@@ -44,10 +46,12 @@ def load(
             runs fastest.
         options: Options of the task, for example `edgecnn.tasks.options.DetectOptions`.
         description: For a bare file without metadata: what it is for and how to feed it.
+        key: Public Ed25519 key (PEM, or the path of a PEM file) that the bundle has to be signed
+            with; one that is not, or that was altered since, is refused.
 
     Returns:
-        `ImageClassifier`, `ObjectDetector`, `FaceDetector`, `ImageEmbedder`, `ImageSegmenter` or
-        `FacePipeline`, by the bundle's task.
+        `ImageClassifier`, `ObjectDetector`, `FaceDetector`, `ImageEmbedder`, `ImageSegmenter`,
+        `TensorModel` or `FacePipeline`, by the bundle's task.
 
     Raises:
         UnknownNameError: No such bundle or backend; lists the known ones.
@@ -64,14 +68,17 @@ def load(
     }
     name = os.fspath(model)
     if name in COMPOSITES:
-        return _load_composite(name, settings, options)
-    bundle = open_bundle(model, description=description)
+        return _load_composite(name, settings, options, key)
+    bundle = open_bundle(model, description=description, key=key)
     choice = choose(bundle.manifest, **settings)
     return TASKS[bundle.manifest.task](bundle, choice, options)
 
 
 def open_bundle(
-    model: str | os.PathLike[str], *, description: Description | None = None
+    model: str | os.PathLike[str],
+    *,
+    description: Description | None = None,
+    key: Key | None = None,
 ) -> io.Bundle:
     """The bundle behind a zoo name or a path, without loading a model.
 
@@ -79,15 +86,19 @@ def open_bundle(
 
     Raises:
         UnknownNameError: Neither a path nor a name of the zoo.
-        BundleError: Damaged, or a bare file that does not say what it is.
+        BundleError: Damaged, or a bare file that does not say what it is; with a ``key``, also
+            altered or not signed with it.
     """
     name = os.fspath(model)
     path = Path(name)
     if path.suffix.lower() in BARE_SUFFIXES:
+        if key is not None:
+            raise BundleError(f"{path} is a bare model file; only bundles can be signed.")
         return bundle_from_file(path, description)
     if description is not None:
         raise OptionError("description belongs to a bare .tflite or .xml; a bundle has its own.")
-    return io.load(bundle_path(model))
+    found = bundle_path(model)
+    return io.load(found) if key is None else signing.verify(found, key)
 
 
 def bundle_path(model: str | os.PathLike[str]) -> Path:
@@ -102,12 +113,12 @@ def bundle_path(model: str | os.PathLike[str]) -> Path:
     return path if looks_like_path or path.suffix == io.EDGE_SUFFIX else find(name)
 
 
-def _load_composite(name: str, settings: dict[str, Any], options: Any) -> Any:
+def _load_composite(name: str, settings: dict[str, Any], options: Any, key: Key | None) -> Any:
     composite = COMPOSITES[name]
     parts: list[Any] = []
     try:
         for part in composite.parts:
-            bundle = open_bundle(part)
+            bundle = open_bundle(part, key=key)
             part_options = options if not parts else None
             choice = choose(bundle.manifest, **settings)
             parts.append(TASKS[bundle.manifest.task](bundle, choice, part_options))

@@ -179,7 +179,9 @@ def _load_private(key: Key, passphrase: bytes | None) -> Any:
     if b"PUBLIC KEY" in pem:
         raise OptionError(f"{where} is a public key; signing takes the private one.")
     if passphrase is None and b"ENCRYPTED" in pem:
-        raise OptionError(f"{where} is encrypted: give its passphrase (--passphrase-file FILE).")
+        raise OptionError(
+            f"{where} is encrypted: give its passphrase (edgecnn sign --passphrase-file)."
+        )
     try:
         loaded = _serialization().load_pem_private_key(pem, passphrase)
     except TypeError as error:

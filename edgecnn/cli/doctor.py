@@ -26,6 +26,7 @@ from edgecnn.zoo import catalogue
 
 EXTRAS = {
     "openvino": "openvino",
+    "sign": "cryptography",
     "convert": "tensorflow",
     "train": "keras",
 }

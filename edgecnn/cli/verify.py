@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from edgecnn.api import bundle_path, open_bundle
-from edgecnn.bundle import signing
+from edgecnn.api import open_bundle
 from edgecnn.cli.output import print_table
 from edgecnn.errors import EdgeCNNError, MissingExtraError, OptionError
 from edgecnn.tasks.golden import Check, check_golden
@@ -85,13 +84,11 @@ def _check(
     name: str, backend: str | None, precision: str | None, key: Path | None
 ) -> tuple[list[Check], str | None]:
     try:
+        bundle = open_bundle(name, key=key)
         if key is None:
-            bundle = open_bundle(name)
             bundle.verify()
-        else:
-            bundle = signing.verify(bundle_path(name), key)
-            if not bundle.manifest.golden:
-                return [], None
+        elif not bundle.manifest.golden:
+            return [], None
         return list(check_golden(bundle, backend=backend, precision=precision)), None
     except (MissingExtraError, OptionError):
         raise  # wrong for every bundle: say it once

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import edgecnn
 from edgecnn.bundle import io, keys, signing
 from edgecnn.bundle.paths import MANIFEST, SIGNATURE
 from edgecnn.bundle.store import open_store
@@ -52,6 +53,31 @@ def test_a_signed_bundle_is_accepted_with_its_key_and_no_other(tmp_path: Path, n
     assert {file: store.read(file) for file in store.names() if file != SIGNATURE} == before
     with pytest.raises(BundleError, match="signed with another key"):
         signing.verify(path, OTHER_PUBLIC)
+
+
+def test_a_model_is_loaded_only_when_its_signature_is_right(signed: Path, tmp_path: Path) -> None:
+    with edgecnn.load(signed, key=PUBLIC, backend="litert") as model:
+        assert model.info.name == "mean_color"
+    with pytest.raises(BundleError, match="signed with another key"):
+        edgecnn.load(signed, key=OTHER_PUBLIC)
+    # A variant that is not the one to be run counts as well.
+    _alter(signed / "openvino/float32.bin")
+    with pytest.raises(BundleError, match=r"'openvino/float32\.bin' was altered"):
+        edgecnn.load(signed, key=PUBLIC, backend="litert")
+    edgecnn.load(signed, backend="litert").close()
+    with pytest.raises(BundleError, match="not signed"):
+        edgecnn.load("faces", key=PUBLIC)
+    bare = tmp_path / "bare.tflite"
+    bare.write_bytes((signed / "float32.tflite").read_bytes())
+    with pytest.raises(BundleError, match="only bundles can be signed"):
+        edgecnn.load(bare, key=PUBLIC)
+
+
+def test_what_is_exchanged_after_the_check_is_noticed(signed: Path) -> None:
+    bundle = signing.verify(signed, PUBLIC)
+    _alter(signed / "int8.tflite")
+    with pytest.raises(BundleError, match=r"'int8\.tflite' was altered"):
+        bundle.read("int8.tflite")
 
 
 def test_signing_again_replaces_the_signature(signed: Path) -> None:
