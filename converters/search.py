@@ -12,6 +12,7 @@ import numpy as np
 
 from converters.pareto import pareto_front
 from converters.report.schema import Part
+from converters.report.text import megabytes, milliseconds
 from edgecnn.bundle.schema import Precision
 from edgecnn.runtime.backend import Compute
 
@@ -78,8 +79,8 @@ class Candidate(Part, frozen=True, kw_only=True):
         """What it gives: latency, size and loss."""
         lost = 100 * self.drop + 0.0
         return (
-            f"{self.latency_ms:.2f} ms, {self.bytes / 1e6:.2f} MB, {abs(lost):.2f} points of "
-            f"accuracy {'lost' if lost >= 0 else 'gained'}"
+            f"{milliseconds(self.latency_ms)} ms, {megabytes(self.bytes)} MB, {abs(lost):.2f} "
+            f"points of accuracy {'lost' if lost >= 0 else 'gained'}"
         )
 
 
@@ -164,6 +165,7 @@ def _broken(one: Candidate, limits: Limits) -> list[tuple[str, float]]:
         (one.bytes / 1e6, limits.max_size_mb, 0.0, "MB"),
     ):
         if bound is not None and value > bound + _ROUNDING:
-            words = f"{value:.2f} {unit}, {bound:g} allowed"
+            shown = f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
+            words = f"{shown} {unit}, {bound:g} allowed"
             found.append((words, (value - bound) / max(bound, least)))
     return found

@@ -27,6 +27,7 @@ from converters.report.text import (
     gate_word,
     is_reference,
     megabytes,
+    milliseconds,
     percent,
     points,
     way,
@@ -108,6 +109,14 @@ def worst_layers(layers: Sequence[LayerError], count: int = WORST_LAYERS) -> lis
     return sorted(layers, key=lambda layer: -layer.rmse_over_scale)[:count]
 
 
+def layer_name(name: str) -> str:
+    """The name of a layer for people: TFLite strings together all that was merged into it."""
+    parts = [part for part in name.split(";") if part.strip()]
+    if len(parts) < 2:
+        return name
+    return f"{parts[0]} and {len(parts) - 1} merged"
+
+
 def label(report: Report, class_id: int) -> str:
     """Name of a class; its number where it has none."""
     named = 0 <= class_id < len(report.labels)
@@ -129,8 +138,8 @@ def _variants(report: Report) -> Iterator[Section]:
         times = [one.latency for one in report.proven]
         columns += [
             ("relative latency", [NOTHING if t is None else f"{t.ratio:.2f}" for t in times]),
-            ("median ms", [NOTHING if t is None else f"{t.median_ms:.2f}" for t in times]),
-            ("p95 ms", [NOTHING if t is None else f"{t.p95_ms:.2f}" for t in times]),
+            ("median ms", [NOTHING if t is None else milliseconds(t.median_ms) for t in times]),
+            ("p95 ms", [NOTHING if t is None else milliseconds(t.p95_ms) for t in times]),
         ]
     if judged:
         columns += [
@@ -289,7 +298,7 @@ def _layer_table(layers: Sequence[LayerError]) -> Table:
     rows = tuple(
         (
             str(rank),
-            layer.name,
+            layer_name(layer.name),
             layer.kind,
             f"{layer.rmse_over_scale:.2f}",
             f"{layer.snr_db:.1f}",
@@ -297,11 +306,16 @@ def _layer_table(layers: Sequence[LayerError]) -> Table:
         )
         for rank, layer in enumerate(worst, start=1)
     )
+    caption = (
+        f"The worst of {counted(len(layers), 'layer')} ({losing} above {LOSING}; rounding alone "
+        f"gives {ROUNDING}). Added: noise beyond that of the layer's inputs."
+    )
+    if any(";" in layer.name for layer in worst):
+        caption += " Names in full are in report.json."
     return Table(
         head=("", "layer", "kind", "rmse / scale", "SNR dB", "added dB"),
         rows=rows,
-        caption=f"The worst of {counted(len(layers), 'layer')} ({losing} above {LOSING}; rounding "
-        f"alone gives {ROUNDING}). Added: noise beyond that of the layer's inputs.",
+        caption=caption,
         marked=frozenset(n for n, layer in enumerate(worst) if layer.rmse_over_scale > LOSING),
     )
 

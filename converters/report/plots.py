@@ -26,7 +26,7 @@ from converters.report.canvas import (
     style,
     to_svg,
 )
-from converters.report.content import LOSING, ROUNDING, label, worst_layers
+from converters.report.content import LOSING, ROUNDING, label, layer_name, worst_layers
 from converters.report.schema import Confusion, LayerError, Proven, Report
 from converters.report.text import accuracy, accuracy_name, counted, megabytes
 
@@ -58,10 +58,13 @@ def pareto(report: Report, key: str = "pareto") -> Plot | None:
     across = "latency" if timed else "size"
     caption = (
         f"Further left is {'faster' if timed else 'smaller'}, further up more accurate, a smaller "
-        f"point a smaller file. The line joins what nothing beats in both accuracy and {across}. "
+        "point a smaller file."
     )
-    broken = any(one.failures for one in shown)
-    return Plot(svg, caption + ("A cross marks what breaks a gate." if broken else ""))
+    if np.count_nonzero(_front(report, shown)) > 1:
+        caption += f" The line joins what nothing beats in both accuracy and {across}."
+    if any(one.failures for one in shown):
+        caption += " A cross marks what breaks a gate."
+    return Plot(svg, caption)
 
 
 def layer_errors(layers: Sequence[LayerError], key: str) -> Plot | None:
@@ -100,13 +103,27 @@ def _comparable(report: Report) -> list[Proven]:
     return timed or judged
 
 
+def _figures(report: Report, shown: Sequence[Proven]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Cost (ms, or MB where no latency was measured) and accuracy in percent."""
+    cost = [one.latency.median_ms if one.latency else one.bytes / 1e6 for one in shown]
+    return np.array(cost), np.array([100 * (accuracy(report, one) or 0.0) for one in shown])
+
+
+def _front(report: Report, shown: Sequence[Proven]) -> NDArray[np.bool_]:
+    """What is on the Pareto front of those that are proven."""
+    cost, percent = _figures(report, shown)
+    good = np.array([not one.failures for one in shown])
+    on_front = np.zeros(len(shown), np.bool_)
+    on_front[good] = pareto_front(np.column_stack([cost[good], -percent[good]]))
+    return on_front
+
+
 def draw_pareto(report: Report) -> Any:
     """The figure: x latency in ms (or MB where none was measured), y accuracy in percent."""
     shown = _comparable(report)
     timed = shown[0].latency is not None
     size_mb = np.array([one.bytes / 1e6 for one in shown])
-    cost = np.array([one.latency.median_ms if one.latency else one.bytes / 1e6 for one in shown])
-    percent = np.array([100 * (accuracy(report, one) or 0.0) for one in shown])
+    cost, percent = _figures(report, shown)
     figure = new_figure(4.0)
     axes = figure.add_axes((0.085, 0.13, 0.9, 0.78))
     axes.grid(True)
@@ -121,8 +138,7 @@ def draw_pareto(report: Report) -> Any:
     axes.set_ylim(*_span(percent, margin))
     axes.set_yticks([t for t in axes.get_yticks() if axes.get_ylim()[0] <= t <= 100.0001])
     good = np.array([not one.failures for one in shown])
-    on_front = np.zeros(len(shown), bool)
-    on_front[good] = pareto_front(np.column_stack([cost[good], -percent[good]]))
+    on_front = _front(report, shown)
     order = np.flatnonzero(on_front)[np.argsort(cost[on_front])]
     axes.plot(
         cost[order], percent[order], drawstyle="steps-post", color=COLORS["muted"],
@@ -250,7 +266,9 @@ def _worst_bars(axes: Any, worst: Sequence[LayerError]) -> None:
     rows = np.arange(len(worst))[::-1]
     colors = [COLORS["bad" if error > LOSING else "accent"] for error in errors]
     axes.barh(rows, errors, height=0.62, color=colors, linewidth=0)
-    names = [f"{rank}  {clean(layer.name)}" for rank, layer in enumerate(worst, start=1)]
+    names = [
+        f"{rank}  {clean(layer_name(layer.name))}" for rank, layer in enumerate(worst, start=1)
+    ]
     axes.set_yticks(rows, names, parse_math=False)
     axes.tick_params(axis="y", length=0, labelcolor=COLORS["ink"])
     axes.set_xticks([])

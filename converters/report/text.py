@@ -38,8 +38,13 @@ def points(share: float | None) -> str:
 
 
 def megabytes(size: int) -> str:
-    """Bytes in MB (10^6), with two significant digits at least."""
-    return f"{size / 1e6:.2f}" if size >= 100_000 else f"{size / 1e6:.2g}"
+    """Bytes in MB (10^6)."""
+    return f"{size / 1e6:.2f}" if size >= 100_000 else f"{size / 1e6:.3f}"
+
+
+def milliseconds(value: float) -> str:
+    """A latency in ms with three significant digits, or nearly so."""
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
 
 
 def figure(value: float | None) -> str:
@@ -186,7 +191,8 @@ def _accuracy(report: Report, chosen: Proven, judged: float) -> str:
 
 def _speed(report: Report, latency: Latency) -> str:
     return (
-        f"{latency.median_ms:.2f} ms a picture (median; p95 {latency.p95_ms:.2f}), "
+        f"{milliseconds(latency.median_ms)} ms a picture (median; p95 "
+        f"{milliseconds(latency.p95_ms)}), "
         f"{latency.ratio:.2f} times the float file's, "
         f"{counted(latency.threads, 'thread')}, on {report.machine}"
     )
@@ -245,7 +251,7 @@ def _row(report: Report, one: Proven) -> list[str]:
         one.file,
         one.backend,
         megabytes(one.bytes),
-        NOTHING if latency is None else f"{latency.median_ms:.2f}",
+        NOTHING if latency is None else milliseconds(latency.median_ms),
         NOTHING if latency is None else f"{latency.ratio:.2f}",
         percent(one.metric),
         points(one.drop),

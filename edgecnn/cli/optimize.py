@@ -129,6 +129,7 @@ def _print(found: Any) -> None:
 
 
 def _row(one: Any, winner: bool) -> list[str]:
+    text = require("converters.report.text", extra="convert")
     mark = "winner *" if winner and one.on_front else "winner" if winner else ""
     return [
         mark or ("*" if one.on_front else ""),
@@ -136,8 +137,8 @@ def _row(one: Any, winner: bool) -> list[str]:
         one.backend,
         str(one.threads),
         one.compute,
-        f"{one.latency_ms:.2f}",
-        f"{one.bytes / 1e6:.2f}",
+        text.milliseconds(one.latency_ms),
+        text.megabytes(one.bytes),
         f"{100 * one.accuracy:.2f} %",
         f"{-100 * one.drop + 0.0:+.2f}",
         "; ".join(one.excluded),

@@ -80,9 +80,9 @@ def test_every_broken_limit_is_named_with_what_came_and_what_was_allowed() -> No
     limits = Limits(max_drop=0.01, max_latency_ms=2, max_size_mb=3)
     (one,) = mark([candidate(6, 4, 0.034)], limits)
     assert one.excluded == (
-        "3.40 points lost, 1 allowed",
-        "6.00 ms, 2 allowed",
-        "4.00 MB, 3 allowed",
+        "3.4 points lost, 1 allowed",
+        "6 ms, 2 allowed",
+        "4 MB, 3 allowed",
     )
 
 
@@ -91,8 +91,8 @@ def test_nothing_wins_when_nothing_fits_and_the_nearest_misses_come_first() -> N
     marked = mark([candidate(5, 1), candidate(1.5, 1), candidate(9, 1), candidate(2, 1)], limits)
     assert pick(marked) is None
     assert nearest_misses(marked, limits, 2) == [
-        "1.5.tflite on litert, 1 thread: 1.50 ms, 1 allowed",
-        "2.tflite on litert, 1 thread: 2.00 ms, 1 allowed",
+        "1.5.tflite on litert, 1 thread: 1.5 ms, 1 allowed",
+        "2.tflite on litert, 1 thread: 2 ms, 1 allowed",
     ]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from converters.report.content import Section, confused_pairs, sections, worst_layers
 from tests.helpers.reports import confusion, full, layers, minimal, output, proven, repair
 
@@ -68,6 +70,14 @@ def test_the_worst_layers_come_first() -> None:
     errors = [layer.rmse_over_scale for layer in worst]
     assert errors == sorted(errors, reverse=True)
     assert errors[0] == max(layer.rmse_over_scale for layer in layers())
+
+
+def test_a_merged_layer_goes_by_its_first_name() -> None:
+    (first, *_) = layers(1)
+    merged = replace(first, name="net/relu/Relu6;net/bn/add;;net/conv/BiasAdd")
+    (table,) = section(full(layers={"a.tflite": (merged,)}), "layers-0").tables
+    assert table.rows[0][1] == "net/relu/Relu6 and 2 merged"
+    assert table.caption.endswith("Names in full are in report.json.")
 
 
 def test_confused_pairs_leave_the_diagonal_out_and_start_with_the_most_frequent() -> None:

@@ -6,6 +6,7 @@ from converters.report.text import (
     best,
     header,
     megabytes,
+    milliseconds,
     notes,
     points,
     rows,
@@ -41,7 +42,7 @@ def test_the_summary_names_size_accuracy_and_speed() -> None:
     assert facts["Best variant"] == "openvino/int8.xml on openvino: the fastest of 6 proven"
     assert facts["Size"] == "0.43 MB, 3.5 times smaller than float32"
     assert "top-1 accuracy 90.95 %, float reference 91.20 % (0.25 points lost)" in facts["Accuracy"]
-    assert facts["Speed"].startswith("0.38 ms a picture (median; p95 0.46), 0.27 times")
+    assert facts["Speed"].startswith("0.380 ms a picture (median; p95 0.456), 0.27 times")
 
 
 def test_a_failed_report_says_why_in_its_first_notes() -> None:
@@ -84,6 +85,11 @@ def test_what_failed_without_a_gate_is_said_as_the_reason_and_not_twice() -> Non
     said = notes(minimal(passed=False, warnings=("preprocessing differs: colours swapped",)))
     assert said[1].strip() == "preprocessing differs: colours swapped"
     assert sum("colours swapped" in line for line in said) == 1
+
+
+def test_latencies_keep_their_digits_however_small() -> None:
+    shown = [milliseconds(ms) for ms in (0.0123, 0.5, 1.234, 12.34, 345.6)]
+    assert shown == ["0.012", "0.500", "1.23", "12.3", "345.6"]
 
 
 def test_figures_are_written_with_their_units() -> None:
