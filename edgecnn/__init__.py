@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Embedding,
         Faces,
         Segmentation,
+        Tensors,
     )
     from edgecnn.errors import EdgeCNNError
     from edgecnn.video.frame import Frame
@@ -37,6 +38,7 @@ _LAZY = {
     "Faces": "edgecnn.core.results",
     "Frame": "edgecnn.video.frame",
     "Segmentation": "edgecnn.core.results",
+    "Tensors": "edgecnn.core.results",
     "convert": "converters.convert",
     "draw": "edgecnn.api",
     "load": "edgecnn.api",
@@ -51,6 +53,7 @@ __all__ = [
     "Faces",
     "Frame",
     "Segmentation",
+    "Tensors",
     "__version__",
     "convert",
     "draw",
