@@ -10,7 +10,15 @@ from converters.accuracy import Accuracies, key_of, measure_accuracy
 from converters.measured import Latencies, read_measured, time_here
 from converters.options import Progress, no_progress
 from converters.report.schema import Part
-from converters.search import Candidate, Limits, asked_for, mark, nearest_misses, pick
+from converters.search import (
+    Candidate,
+    Limits,
+    asked_for,
+    mark,
+    nearest_misses,
+    pick,
+    way_words,
+)
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Manifest
 from edgecnn.errors import OptionError
@@ -110,8 +118,8 @@ def search(
         winner=None if picked is None else picked[0],
         reason=_nothing(manifest, marked, limits) if picked is None else picked[1],
         unjudged=tuple(
-            f"{file} on {backend}, {count} threads, {compute}: cannot be run here, so its accuracy "
-            "is not known"
+            f"{way_words(file, backend, compute, count)}: cannot be run here, so its accuracy is "
+            "not known"
             for file, backend, compute, count in latencies.of
             if (file, backend, compute) not in judged
         ),

@@ -21,12 +21,16 @@ from converters.search import Limits, asked_for, pick
 from edgecnn.api import open_bundle
 from edgecnn.bundle import io
 from edgecnn.bundle.io import EDGE_SUFFIX, Bundle
-from edgecnn.bundle.paths import MANIFEST
+from edgecnn.bundle.paths import MANIFEST, SIGNATURE
 from edgecnn.bundle.schema import Preferred
 from edgecnn.errors import BundleError, ConversionError, OptionError
 from edgecnn.registry import DATASETS
 from edgecnn.zoo import catalogue
 
+SIGNED = (
+    "The bundle is signed, but its signature does not fit a changed one: what is written is signed "
+    "only with a key."
+)
 SAME_DATA = (
     "int8 ranges were found on the same data that accuracy is measured on, which flatters it: pass "
     "calibration data of its own."
@@ -207,7 +211,9 @@ def opened(
                 f"{', '.join(conversion)} belongs to a source that is converted first; "
                 f"{os.fspath(model)} is a bundle already."
             )
-        yield open_bundle(model), ()
+        bundle = open_bundle(model)
+        signed = out is not None and SIGNATURE in bundle.store.names()
+        yield bundle, ((SIGNED,) if signed else ())
         return
     from converters.convert import convert  # brings the converters' own dependencies
 

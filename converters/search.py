@@ -12,7 +12,7 @@ import numpy as np
 
 from converters.pareto import pareto_front
 from converters.report.schema import Part
-from converters.report.text import megabytes, milliseconds
+from converters.report.text import counted, megabytes, milliseconds
 from edgecnn.bundle.schema import Precision
 from edgecnn.runtime.backend import Compute
 
@@ -22,6 +22,12 @@ MISSES = 3
 _ROUNDING = 1e-9
 _LEAST_POINTS = 0.1
 """A drop allowed to be 0 is missed by how many tenths of a point, not by infinitely much."""
+
+
+def way_words(file: str, backend: str, compute: str, threads: int) -> str:
+    """A way to run a file in words; f32 is what needs no mention."""
+    how = "" if compute == "f32" else f", {compute}"
+    return f"{file} on {backend}, {counted(threads, 'thread')}{how}"
 
 
 class Limits(Part, frozen=True, kw_only=True):
@@ -69,10 +75,7 @@ class Candidate(Part, frozen=True, kw_only=True):
     @property
     def way(self) -> str:
         """In words: ``int8.tflite on litert, 2 threads``."""
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"{self.file} on {self.backend}, {threads}" + (
-            "" if self.compute == "f32" else f", {self.compute}"
-        )
+        return way_words(self.file, self.backend, self.compute, self.threads)
 
     @property
     def figures(self) -> str:
@@ -130,7 +133,7 @@ def _why(marked: Sequence[Candidate], winner: int, fastest: int, fitting: int) -
         better = "smaller" if one.bytes < other.bytes else "more accurate"
         if (one.bytes, one.accuracy) == (other.bytes, other.accuracy):
             better = "on fewer threads"
-        why = f"within {AS_FAST - 1:.0%} as fast as {other.way}, and {better}"
+        why = f"as fast as {other.way} within {AS_FAST - 1:.0%}, and {better}"
     return f"{one.way}: {why} ({one.figures})"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import edgecnn
 from converters.accuracy import NO_TRUTH
-from converters.optimize import SAME_DATA, optimize
+from converters.optimize import SAME_DATA, SIGNED, optimize
 from edgecnn.bundle import io
 from edgecnn.errors import BundleError, ConversionError, OptionError
 from edgecnn.runtime.machine import this_machine
@@ -119,7 +119,7 @@ def test_what_cannot_be_judged_here_is_told_and_left_out(
     found = optimize(model, photos, measured=[known, strange])
     assert len(found.candidates) == 1
     assert found.unjudged == (
-        "int8.tflite on npu, 1 threads, f32: cannot be run here, so its accuracy is not known",
+        "int8.tflite on npu, 1 thread: cannot be run here, so its accuracy is not known",
     )
     with pytest.raises(ConversionError, match="can be judged here"):
         optimize(model, photos, measured=[strange])
@@ -199,6 +199,16 @@ def test_arguments_that_cannot_be_used_are_refused(
 ) -> None:
     with pytest.raises(OptionError, match=message):
         optimize(model, photos, **arguments)
+
+
+def test_a_signature_that_does_not_fit_any_more_is_not_kept_and_that_is_said(
+    model: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fix_latencies(monkeypatch, FAST_INT8)
+    (model / "bundle.sig").write_bytes(b"{}")
+    assert SIGNED not in optimize(model, photos, threads=[1]).warnings
+    assert SIGNED in optimize(model, photos, tmp_path / "out", threads=[1]).warnings
+    assert not (tmp_path / "out" / "bundle.sig").exists()
 
 
 def test_a_source_is_converted_first(

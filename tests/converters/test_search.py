@@ -45,7 +45,7 @@ def test_the_fastest_wins_and_it_is_said_why() -> None:
 def test_of_those_as_fast_the_smallest_wins() -> None:
     one, why = winner([candidate(2.0, 4), candidate(2.05, 1), candidate(2.2, 0.5)])
     assert one.latency_ms == 2.05
-    assert "within 3% as fast as 2.0.tflite on litert, 1 thread, and smaller" in why
+    assert "as fast as 2.0.tflite on litert, 1 thread within 3%, and smaller" in why
 
 
 def test_of_those_as_fast_and_small_the_most_accurate_wins_then_fewer_threads() -> None:
