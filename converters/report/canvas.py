@@ -11,6 +11,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edgecnn.optional import require
@@ -68,6 +69,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udf
 _ID = re.compile(r'(?<![\w-])(id="|href="#|url\(#)')
 _FONT = re.compile(r" font-family: [^;\"]*;")
 _STYLE_SHEET = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """An SVG, and what it shows in a sentence or two."""
+
+    svg: str
+    caption: str
 
 
 def style() -> Any:

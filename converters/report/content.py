@@ -7,23 +7,21 @@ that is empty gives no section.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from converters.report.int8 import confusion_section, layers_section, repair_section
 from converters.report.schema import (
-    Confusion,
     Inputs,
     LayerError,
     OutputFigures,
     Preprocessing,
     Proven,
-    Repair,
     Report,
 )
+from converters.report.section import Section, Table
 from converters.report.text import (
     NOTHING,
     agreement,
     counted,
-    figure,
     gate_word,
     is_reference,
     megabytes,
@@ -33,51 +31,6 @@ from converters.report.text import (
     way,
 )
 
-WORST_LAYERS = 10
-WORST_PAIRS = 10
-ROUNDING = 0.29
-"""RMSE over the quantization step that rounding alone gives: 1 / sqrt(12)."""
-LOSING = 0.7
-"""Above this a layer, or one before it, loses more than rounding explains."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Strings in rows.
-
-    Attributes:
-        caption: A line above it; may be empty.
-        marked: Numbers of the rows that say something bad.
-    """
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str = ""
-    marked: frozenset[int] = frozenset()
-
-    def numeric(self, column: int) -> bool:
-        """Whether a column holds numbers, so that it is set to the right."""
-        cells = [row[column] for row in self.rows if row[column] not in ("", NOTHING, "reference")]
-        return bool(cells) and all(_is_number(cell) for cell in cells)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading and what stands under it.
-
-    Attributes:
-        key: Names it for links and plots: ``variants``, ``repair-0``, ``layers-0``,
-            ``confusion-0`` ...
-        text: Paragraphs.
-        warnings: A list of what looks wrong.
-    """
-
-    key: str
-    title: str
-    text: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-
 
 def sections(report: Report) -> list[Section]:
     """All sections of a report, the most telling first."""
@@ -85,12 +38,12 @@ def sections(report: Report) -> list[Section]:
         *_variants(report),
         *_gates(report),
         *_outputs(report),
-        *(_repair(index, repair) for index, repair in enumerate(report.repairs)),
+        *(repair_section(index, repair) for index, repair in enumerate(report.repairs)),
         *(
-            _layers(index, file, layers)
+            layers_section(index, file, layers)
             for index, (file, layers) in enumerate(unrepaired_layers(report))
         ),
-        *(_confusion(index, one, report) for index, one in enumerate(report.confusion)),
+        *(confusion_section(index, one, report) for index, one in enumerate(report.confusion)),
         *_preprocessing(report.preprocessing),
         *_inputs(report),
         *_skipped(report),
@@ -102,25 +55,6 @@ def unrepaired_layers(report: Report) -> list[tuple[str, tuple[LayerError, ...]]
     """Layer errors of files that no repair tells of already."""
     told = {repair.file for repair in report.repairs if repair.layers}
     return [(file, found) for file, found in report.layers.items() if found and file not in told]
-
-
-def worst_layers(layers: Sequence[LayerError], count: int = WORST_LAYERS) -> list[LayerError]:
-    """Those with the largest error, the worst first."""
-    return sorted(layers, key=lambda layer: -layer.rmse_over_scale)[:count]
-
-
-def layer_name(name: str) -> str:
-    """The name of a layer for people: TFLite strings together all that was merged into it."""
-    parts = [part for part in name.split(";") if part.strip()]
-    if len(parts) < 2:
-        return name
-    return f"{parts[0]} and {len(parts) - 1} merged"
-
-
-def label(report: Report, class_id: int) -> str:
-    """Name of a class; its number where it has none."""
-    named = 0 <= class_id < len(report.labels)
-    return report.labels[class_id] if named else f"class {class_id}"
 
 
 def _variants(report: Report) -> Iterator[Section]:
@@ -257,102 +191,6 @@ def _output(one: OutputFigures) -> tuple[str, ...]:
     )
 
 
-def _repair(index: int, repair: Repair) -> Section:
-    lost = repair.float_score - repair.plain_score
-    won = repair.final_score - repair.plain_score
-    text = [
-        f"{repair.score_name}: {figure(repair.float_score)} in float, "
-        f"{figure(repair.plain_score)} by the plain recipe, "
-        f"{figure(repair.final_score)} in the end"
-        + (f": {percent(won / lost, 0)} of the loss was won back." if lost > 0 else ".")
-    ]
-    if repair.note:
-        text.append(f"It ended because: {repair.note}")
-    tables = []
-    if repair.remedies:
-        rows = tuple(
-            (r.name, r.what, figure(r.score), f"{r.seconds:.1f}", "yes" if r.kept else "no")
-            for r in repair.remedies
-        )
-        head = ("remedy", "what was done", "score after it", "seconds", "kept")
-        tables.append(Table(head=head, rows=rows, caption="Remedies, in the order of trying."))
-    if repair.layers:
-        tables.append(_layer_table(repair.layers))
-    return Section(
-        key=f"repair-{index}",
-        title=f"What int8 lost, and remedies: {repair.file}",
-        text=tuple(text),
-        tables=tuple(tables),
-    )
-
-
-def _layers(index: int, file: str, layers: tuple[LayerError, ...]) -> Section:
-    return Section(
-        key=f"layers-{index}", title=f"Error of each layer: {file}", tables=(_layer_table(layers),)
-    )
-
-
-def _layer_table(layers: Sequence[LayerError]) -> Table:
-    worst = worst_layers(layers)
-    losing = sum(layer.rmse_over_scale > LOSING for layer in layers)
-    rows = tuple(
-        (
-            str(rank),
-            layer_name(layer.name),
-            layer.kind,
-            f"{layer.rmse_over_scale:.2f}",
-            f"{layer.snr_db:.1f}",
-            f"{layer.added_db:.1f}",
-        )
-        for rank, layer in enumerate(worst, start=1)
-    )
-    caption = (
-        f"The worst of {counted(len(layers), 'layer')} ({losing} above {LOSING}; rounding alone "
-        f"gives {ROUNDING}). Added: noise beyond that of the layer's inputs."
-    )
-    if any(";" in layer.name for layer in worst):
-        caption += " Names in full are in report.json."
-    return Table(
-        head=("", "layer", "kind", "rmse / scale", "SNR dB", "added dB"),
-        rows=rows,
-        caption=caption,
-        marked=frozenset(n for n, layer in enumerate(worst) if layer.rmse_over_scale > LOSING),
-    )
-
-
-def confused_pairs(one: Confusion) -> list[tuple[int, int, int]]:
-    """(class in float, class in int8, pictures) where they differ, the most frequent first."""
-    pairs = [
-        (one.class_ids[row], one.class_ids[column], count)
-        for row, counts in enumerate(one.counts)
-        for column, count in enumerate(counts)
-        if row != column and count
-    ]
-    return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
-
-
-def _confusion(index: int, one: Confusion, report: Report) -> Section:
-    pairs = confused_pairs(one)
-    total = sum(map(sum, one.counts))
-    differ = sum(count for _, _, count in pairs)
-    tables = []
-    if pairs:
-        rows = tuple(
-            (label(report, row), label(report, column), str(count))
-            for row, column, count in pairs[:WORST_PAIRS]
-        )
-        caption = "Where they differ most." if len(pairs) > WORST_PAIRS else ""
-        tables.append(
-            Table(head=("float says", "int8 says", "pictures"), rows=rows, caption=caption)
-        )
-    return Section(
-        key=f"confusion-{index}",
-        title=f"Float against int8: {one.file} on {one.backend}",
-        text=(f"The first answers differ on {differ} of {counted(total, 'picture')}.",),
-        tables=tuple(tables),
-    )
-
-
 def _preprocessing(one: Preprocessing | None) -> Iterator[Section]:
     if one is None:
         return
@@ -425,11 +263,3 @@ def _fed(report: Report) -> Iterator[str]:
 
 def _shape(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.rstrip(" %"))
-    except ValueError:
-        return False
-    return True

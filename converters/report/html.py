@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from html import escape as _escape
 
-from converters.report import plots
-from converters.report.canvas import COLORS, DARK
-from converters.report.content import Section, Table, sections, unrepaired_layers
-from converters.report.plots import Plot
+from converters.report import plots, plots_int8
+from converters.report.canvas import COLORS, DARK, Plot
+from converters.report.content import sections, unrepaired_layers
 from converters.report.schema import Report
+from converters.report.section import Section, Table
 from converters.report.text import MAX_REASONS, reasons, summary, verdict
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -46,13 +46,13 @@ def _plots(report: Report) -> dict[str, Plot]:
     found: dict[str, Plot | None] = {"variants": plots.pareto(report)}
     for index, repair in enumerate(report.repairs):
         key = f"repair-{index}"
-        found[key] = plots.layer_errors(repair.layers, key)
+        found[key] = plots_int8.layer_errors(repair.layers, key)
     for index, (_, layers) in enumerate(unrepaired_layers(report)):
         key = f"layers-{index}"
-        found[key] = plots.layer_errors(layers, key)
+        found[key] = plots_int8.layer_errors(layers, key)
     for index, one in enumerate(report.confusion):
         key = f"confusion-{index}"
-        found[key] = plots.confusion(one, report, key)
+        found[key] = plots_int8.confusion(one, report, key)
     return {key: plot for key, plot in found.items() if plot is not None}
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from converters.report.content import Section, Table, sections
+from converters.report.content import sections
 from converters.report.schema import Report
+from converters.report.section import Section, Table
 from converters.report.text import MAX_REASONS, reasons, summary, verdict
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#$])")

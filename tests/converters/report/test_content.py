@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from converters.report.content import Section, confused_pairs, sections, worst_layers
+from converters.report.content import sections
+from converters.report.int8 import confused_pairs, worst_layers
+from converters.report.section import Section
 from tests.helpers.reports import confusion, full, layers, minimal, output, proven, repair
 
 

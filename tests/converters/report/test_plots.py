@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from matplotlib.text import Text
 
-from converters.report import plots
+from converters.report import plots, plots_int8
 from converters.report.canvas import clean, new_figure, place_labels, style
 from tests.helpers.reports import LABELS, confusion, failed, full, latency, layers, minimal, proven
 
@@ -80,11 +80,11 @@ LONG = tuple(f"a rather long name of class {n}" for n in range(30))
         (plots.draw_pareto, full()),
         (plots.draw_pareto, failed()),
         (plots.draw_pareto, crowded()),
-        (plots.draw_layers, layers()),
-        (plots.draw_layers, layers(300)),
-        (plots.draw_layers, layers(1)),
-        (lambda one: plots.draw_confusion(one, LABELS), confusion()),
-        (lambda one: plots.draw_confusion(one, LONG), confusion(30)),
+        (plots_int8.draw_layers, layers()),
+        (plots_int8.draw_layers, layers(300)),
+        (plots_int8.draw_layers, layers(1)),
+        (lambda one: plots_int8.draw_confusion(one, LABELS), confusion()),
+        (lambda one: plots_int8.draw_confusion(one, LONG), confusion(30)),
     ],
 )
 def test_no_text_covers_another_or_leaves_the_figure(draw: Any, argument: Any) -> None:
@@ -97,8 +97,8 @@ def test_no_text_covers_another_or_leaves_the_figure(draw: Any, argument: Any) -
 def test_plots_are_wellformed_xml_with_their_words_as_text() -> None:
     made = (
         plots.pareto(full()),
-        plots.layer_errors(layers(), "layers"),
-        plots.confusion(confusion(), full(), "confusion"),
+        plots_int8.layer_errors(layers(), "layers"),
+        plots_int8.confusion(confusion(), full(), "confusion"),
     )
     words = []
     for plot in made:
@@ -113,8 +113,8 @@ def test_plots_are_wellformed_xml_with_their_words_as_text() -> None:
 def test_a_plot_that_would_show_nothing_is_not_made() -> None:
     assert plots.pareto(minimal()) is None
     assert plots.pareto(minimal(task="tensors", proven=(proven(), proven("int8.tflite")))) is None
-    assert plots.layer_errors((), "layers") is None
-    assert plots.confusion(confusion(class_ids=(), counts=()), full(), "confusion") is None
+    assert plots_int8.layer_errors((), "layers") is None
+    assert plots_int8.confusion(confusion(class_ids=(), counts=()), full(), "confusion") is None
 
 
 def test_without_latencies_the_size_is_the_cost() -> None:
