@@ -23,13 +23,18 @@ from converters.interface import (
     input_spec,
     output_names,
 )
-from converters.made import Made, prove_file, timed
-from converters.metadata import with_metadata
+from converters.made import Made, described, prove_file, timed
 from converters.options import ConvertOptions, Progress
 from converters.pack import Facts
 from converters.proof.confusion import confusion
 from converters.proof.evidence import Evidence, as_reference, prove
-from converters.proof.golden import GoldenFiles, make_golden
+from converters.proof.golden import (
+    GoldenFiles,
+    array_items,
+    choose,
+    make_golden,
+    picture_items,
+)
 from converters.proof.inputs import Gathered, gather, known_labels
 from converters.proof.preprocessing import compare_preprocessing, problems
 from converters.report.schema import (
@@ -198,7 +203,7 @@ class Conversion:
         """The float file of the first target, proven, and its answers as further evidence."""
         target = self._wishes.targets[0]
         with self._stage(f"{target} float32"):
-            variant = with_metadata(forms.variant(target, "float32"), facts)
+            variant = described(forms.variant(target, "float32"), facts)
             bundle = pack.assemble(facts, [variant])
             entry, backend = bundle.manifest.variants[0], BACKENDS[target]
             complete = as_reference(evidence, bundle, entry, backend, self._progress)
@@ -281,9 +286,8 @@ class Conversion:
         if passed:
             with self._stage("latency"):
                 made = timed(facts, made, threads=proof.threads, rounds=proof.rounds)
-            if gathered.proof is not None:
-                with self._stage("golden pictures"):
-                    golden = self._golden(facts, gathered, evidence, made)
+            with self._stage("golden pictures"):
+                golden = self._golden(facts, gathered, evidence, made)
         bundle = pack.assemble(facts, [one.variant for one in made], golden.files)
         report = Report(
             passed=passed,
@@ -325,15 +329,17 @@ class Conversion:
         self, facts: Facts, gathered: Gathered, evidence: Evidence, made: list[Made]
     ) -> GoldenFiles:
         bundle = pack.assemble(facts, [one.variant for one in made])
+        if gathered.proof is None:
+            return make_golden(bundle, array_items(gathered.inputs))
         answers = [one.answers for one in made if one.answers]
-        assert gathered.proof is not None  # noqa: S101 (asked for only then)
-        found = make_golden(bundle, gathered.proof, evidence.expected, answers)
-        if not found.golden:
+        chosen = choose(facts.task, evidence.expected, answers)
+        if not chosen:
             self._notes.warnings.append(
                 "No picture has an answer that all variants agree on, so the bundle has no golden "
                 "answers and `edgecnn verify` can check its hashes only."
             )
-        return found
+            return GoldenFiles((), {})
+        return make_golden(bundle, picture_items(gathered.proof, chosen))
 
     @staticmethod
     def _confusions(task: str, evidence: Evidence, made: Sequence[Made]) -> tuple[Confusion, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters import weights
-from converters.openvino import serialize, signature_outputs
+from converters.openvino import serialize, signature_names
 from converters.pack import ModelVariant
 from converters.quantization.openvino import quantize_openvino
 from converters.quantization.plan import Int8Plan
@@ -75,13 +75,14 @@ class FloatForms:
 
     def tflite_variant(self, content: bytes, precision: Precision) -> ModelVariant:
         """A ``.tflite`` on its way into the bundle."""
-        signature = signature_outputs(content)
+        inputs, outputs = signature_names(content)
         return ModelVariant(
             file=f"{precision}.tflite",
             precision=precision,
             model=content,
             backends=(BACKENDS["tflite"],),
-            outputs={tensor: self.names.get(name, name) for tensor, name in signature.items()},
+            inputs=inputs,
+            outputs={tensor: self.names.get(name, name) for tensor, name in outputs.items()},
         )
 
     def openvino_variant(self, model: Any, precision: Precision) -> ModelVariant:

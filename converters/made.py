@@ -35,6 +35,11 @@ class Made:
     answers: list[Any]
 
 
+def described(variant: ModelVariant, facts: Facts) -> ModelVariant:
+    """A converted file with its metadata; the standards have none for arrays (``tensors``)."""
+    return variant if facts.input is None else with_metadata(variant, facts)
+
+
 def prove_file(variant: ModelVariant, facts: Facts, evidence: Evidence, progress: Progress) -> Made:
     """Give a converted file its metadata, and prove it as it will be shipped.
 
@@ -44,10 +49,10 @@ def prove_file(variant: ModelVariant, facts: Facts, evidence: Evidence, progress
         evidence: With the reference's answers.
         progress: Told how far it is.
     """
-    described = with_metadata(variant, facts)
-    bundle = pack.assemble(facts, [described])
+    finished = described(variant, facts)
+    bundle = pack.assemble(facts, [finished])
     entry = bundle.manifest.variants[0]
-    return Made(described, *prove(bundle, entry, entry.backends[0], evidence, progress))
+    return Made(finished, *prove(bundle, entry, entry.backends[0], evidence, progress))
 
 
 def timed(facts: Facts, made: Sequence[Made], *, threads: int, rounds: int) -> list[Made]:

@@ -25,7 +25,8 @@ from converters.validation import ValidationSet
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Variant
 from edgecnn.registry import TASKS
-from edgecnn.runtime.backend import Array, TensorInfo
+from edgecnn.runtime.arrays import stored_values
+from edgecnn.runtime.backend import Array
 from edgecnn.runtime.opening import open_session
 from edgecnn.runtime.policy import Choice
 from edgecnn.runtime.session import Session
@@ -42,16 +43,8 @@ def run_tensors(session: Session, feeds: Tensors) -> dict[str, Array]:
         Real values of each output, float32.
     """
     tensors = session.engine.inputs
-    stored = {name: _store(value, tensors[name]) for name, value in feeds.items()}
+    stored = {name: stored_values(value, tensors[name]) for name, value in feeds.items()}
     return {name: np.array(output.real()) for name, output in session.infer(stored).outputs.items()}
-
-
-def _store(values: Array, info: TensorInfo) -> Array:
-    if info.scale == 0.0:
-        return np.ascontiguousarray(values.astype(info.dtype, copy=False))
-    limits = np.iinfo(info.dtype)
-    levels = np.rint(values / info.scale) + info.zero_point
-    return np.clip(levels, limits.min, limits.max).astype(info.dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

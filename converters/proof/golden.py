@@ -1,4 +1,4 @@
-"""Golden pictures of a conversion: a few of its proof pictures, with the float file's answers.
+"""Golden pictures of a conversion: a few of its proof inputs, with the float file's answers.
 
 They go into the bundle, so that ``edgecnn verify`` can ask any device whether it still answers like
 the machine that converted. Pictures with a clear answer are taken; the limits are what the variants
@@ -17,12 +17,14 @@ import numpy as np
 from converters.pack import golden_answers
 from converters.pictures import PictureSet
 from converters.publish import golden_jpeg
+from edgecnn.bundle.arrays import write_arrays
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Golden
 from edgecnn.core.image import Pixels
 from edgecnn.errors import ConversionError
 from edgecnn.evaluation.agreement import compare
 from edgecnn.registry import TASKS
+from edgecnn.runtime.backend import Array
 from edgecnn.runtime.policy import Choice, candidates
 from edgecnn.video.frame import Frame
 
@@ -44,6 +46,8 @@ _LEAST = {
     "distance": (0.005, 0.01, 0.05, 0.1),
     "grid": (0.005, 0.01, 0.05, 0.08),
     "coverage": (0.005, 0.01, 0.05, 0.08),
+    "relative": (0.001, 0.02, 0.1, 0.2),
+    "cosine_distance": (1e-6, 1e-4, 0.01, 0.02),
 }
 _CHECKS = {
     "classify": ("score", "top1"),
@@ -51,6 +55,7 @@ _CHECKS = {
     "detect_faces": ("count", "missed", "points_percent"),
     "embed": ("distance",),
     "segment": ("grid", "coverage"),
+    "tensors": ("relative", "cosine_distance"),
 }
 _PRECISIONS = ("float32", "float16", "int8", "int4w")
 
@@ -68,40 +73,53 @@ class GoldenFiles:
     files: dict[str, bytes]
 
 
-def make_golden(
-    bundle: Bundle,
-    pictures: PictureSet,
-    expected: Sequence[Any],
-    answers: Sequence[Sequence[Any]],
-) -> GoldenFiles:
-    """Choose pictures, ask the first variant, and set limits that every variant keeps.
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A golden picture, or golden arrays.
+
+    Attributes:
+        content: Of its file.
+        asked: What a task is called with; of the file as whoever opens it sees it.
+    """
+
+    content: bytes
+    asked: Any
+
+
+def picture_items(pictures: PictureSet, indices: Sequence[int]) -> dict[str, Item]:
+    """Path inside the bundle -> picture."""
+    items = {}
+    for number, index in enumerate(indices):
+        content, suffix = encode(*pictures.picture(index))
+        path = f"golden/{number}{suffix}"
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        frame = Frame(np.asarray(decoded, np.uint8), "bgr", source=path)
+        items[path] = Item(content, frame)
+    return items
+
+
+def array_items(inputs: Sequence[Mapping[str, Array]]) -> dict[str, Item]:
+    """Path inside the bundle -> arrays of the task ``tensors``, of the first `COUNT` inputs."""
+    return {
+        f"golden/{number}.npz": Item(write_arrays(arrays), arrays)
+        for number, arrays in enumerate(inputs[:COUNT])
+    }
+
+
+def make_golden(bundle: Bundle, items: Mapping[str, Item]) -> GoldenFiles:
+    """Ask the first variant, and set limits that every variant keeps.
 
     Args:
         bundle: The finished variants, the float reference first.
-        pictures: Of the proof.
-        expected: The reference's answers about them.
-        answers: Those of each other variant and backend.
-
-    Returns:
-        Up to `COUNT` entries; none where no picture has an answer that all agree on.
+        items: From `picture_items` or `array_items`.
     """
-    task = bundle.manifest.task
-    chosen = choose(task, expected, answers)
-    files: dict[str, bytes] = {}
-    frames: dict[str, Frame] = {}
-    for number, index in enumerate(chosen):
-        pixels, color = pictures.picture(index)
-        content, suffix = encode(pixels, color)
-        path = f"golden/{number}{suffix}"
-        files[path] = content
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        frames[path] = Frame(np.asarray(decoded, np.uint8), "bgr", source=path)
-    drafts = golden_answers(bundle, frames, {}, lambda asked, frame: asked(frame))
-    limits = _limits(bundle, drafts, frames)
+    asked = {path: item.asked for path, item in items.items()}
+    drafts = golden_answers(bundle, asked, {}, lambda task, what: task(what))
+    limits = _limits(bundle, drafts, asked)
     golden = tuple(
         Golden(image=draft.image, expected=draft.expected, tolerance=limits) for draft in drafts
     )
-    return GoldenFiles(golden, files)
+    return GoldenFiles(golden, {path: item.content for path, item in items.items()})
 
 
 def choose(task: str, expected: Sequence[Any], answers: Sequence[Sequence[Any]]) -> list[int]:
@@ -155,7 +173,7 @@ def encode(pixels: Pixels, color: str) -> tuple[bytes, str]:
 
 
 def _limits(
-    bundle: Bundle, drafts: Sequence[Golden], frames: Mapping[str, Frame]
+    bundle: Bundle, drafts: Sequence[Golden], items: Mapping[str, Any]
 ) -> dict[str, dict[str, float]]:
     """Precision -> check -> limit, from what each variant differs by here."""
     task = bundle.manifest.task
@@ -168,7 +186,7 @@ def _limits(
     for variant, backend in candidates(bundle.manifest):
         with TASKS[task](bundle, Choice(variant, backend, 1, "f32", "golden")) as asked:
             for draft in drafts:
-                figures = compare(task, draft.expected, asked(frames[draft.image]).to_dict())
+                figures = compare(task, draft.expected, asked(items[draft.image]).to_dict())
                 kept = limits[variant.precision]
                 for check in checks:
                     kept[check] = max(kept[check], round(ROOM * figures[check], 4))

@@ -85,7 +85,8 @@ def convert(
     model.json. OUT is a folder, or a file that ends in .edge. Exit code 1 when proof fails: no
     bundle is written then, and OUT-report says why.
     """
-    require("tensorflow", extra="convert")
+    # TensorFlow greets with a page of notes unless it is imported this way.
+    require("converters.quiet", extra="convert").tensorflow()
     converters = require("converters.convert", extra="convert")
     options = require("converters.options", extra="convert")
     plans = require("converters.quantization.plan", extra="convert")
