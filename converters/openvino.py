@@ -93,7 +93,7 @@ def quantize(
         random.seed(0)
         np.random.seed(0)  # noqa: NPY002 - the generator that NNCF draws from
         model = read_tflite(openvino, tflite, outputs)
-        _widen(openvino, model)
+        widen_weights(openvino, model)
         try:
             quantized = nncf.quantize(
                 model,
@@ -130,10 +130,9 @@ def read_tflite(openvino: Any, tflite: bytes, outputs: Mapping[str, str] | None 
     signature_inputs, signature = signature_names(tflite)
     names = signature if outputs is None else outputs
     _set_names(model.outputs, names)
-    if len(model.inputs) == 1:
+    if len(model.inputs) == 1 and not signature_inputs:
         model.inputs[0].get_tensor().set_names({INPUT_NAME})
-    else:
-        _set_names(model.inputs, signature_inputs)
+    _set_names(model.inputs, signature_inputs)
     return model
 
 
@@ -206,7 +205,7 @@ def serialize(openvino: Any, model: Any, *, half: bool = True) -> tuple[bytes, b
         return file.read_bytes(), file.with_suffix(".bin").read_bytes()
 
 
-def _widen(openvino: Any, model: Any) -> None:
+def widen_weights(openvino: Any, model: Any) -> None:
     """Turn float16 weights into float32 ones: NNCF stores others as they are, beside quantizers."""
     for operation in model.get_ordered_ops():
         if operation.get_type_name() != "Convert":

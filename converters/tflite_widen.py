@@ -40,8 +40,7 @@ def widen(tflite: bytes, outputs: Mapping[str, str]) -> bytes:
             f"The model has {len(model.subgraphs)} graphs and {len(model.subgraphs[0].inputs)} "
             "inputs; one of each can be widened."
         )
-    _inline_weights(schema, model)
-    _drop_unused(model)
+    inline_weights(model)
     model.signatureDefs = [_signature(schema, model.subgraphs[0], outputs)]
     model.metadata, model.metadataBuffer = [], []
     builder = flatbuffers.Builder(2 * len(tflite))
@@ -49,8 +48,15 @@ def widen(tflite: bytes, outputs: Mapping[str, str]) -> bytes:
     return bytes(builder.Output())
 
 
-def _inline_weights(schema: Any, model: Any) -> None:
-    """Give what DEQUANTIZE makes of a float16 constant that value as its own data."""
+def inline_weights(model: Any) -> None:
+    """Give what DEQUANTIZE makes of a float16 constant that value as its own data.
+
+    Tensors are numbered anew, so signatures have to be written anew as well.
+
+    Args:
+        model: A ``ModelT`` with one graph.
+    """
+    schema = require("ai_edge_litert.schema_py_generated", extra="convert")
     graph, kept = model.subgraphs[0], []
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
@@ -69,6 +75,7 @@ def _inline_weights(schema: Any, model: Any) -> None:
         model.buffers.append(buffer)
         graph.tensors[operator.outputs[0]].buffer = len(model.buffers) - 1
     graph.operators = kept
+    _drop_unused(model)
 
 
 def _drop_unused(model: Any) -> None:

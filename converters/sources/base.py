@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.bundle.schema import Precision
 from edgecnn.closing import Closing
 
 Array = NDArray[Any]
@@ -49,6 +50,8 @@ class Source(Closing):
         inputs: In the model's order.
         outputs: In the model's order.
         parameters: Number of weights; None where the format does not tell.
+        precision: Of the source itself. ``int8`` and ``int4w`` files can only be packed as they
+            are: their one pivot gives the file itself.
     """
 
     kind: str
@@ -56,6 +59,7 @@ class Source(Closing):
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     parameters: int | None = None
+    precision: Precision = "float32"
 
     @abstractmethod
     def answer(self, feeds: Mapping[str, Array]) -> Tensors:

@@ -94,7 +94,7 @@ def _check_layers(keras: Any, path: Path, config: Any, custom: Mapping[str, Any]
     """Refuse layers that run code of the file, and classes that are not known."""
     unknown: dict[str, str] = {}
     for part in _objects(config):
-        kind, module = str(part["class_name"]), str(part.get("module") or "keras")
+        kind = str(part["class_name"])
         name = str((part.get("config") or {}).get("name") or part.get("name") or kind)
         if kind in ("Lambda", "__lambda__"):
             raise ConversionError(
@@ -105,7 +105,7 @@ def _check_layers(keras: Any, path: Path, config: Any, custom: Mapping[str, Any]
             )
         registered = str(part.get("registered_name") or kind)
         known = {kind, registered, registered.rpartition(">")[2]} & set(custom)
-        if module.partition(".")[0] == "keras" or kind == "function" or known:
+        if known or _is_keras_own(keras, kind, part.get("module")):
             continue
         if keras.saving.get_registered_object(registered) is None:
             unknown.setdefault(kind, name)
@@ -117,6 +117,16 @@ def _check_layers(keras: Any, path: Path, config: Any, custom: Mapping[str, Any]
             f"Keras' own. Pass custom_objects={{{kind!r}: {kind}}} with that class, or import the "
             "module that registers it (@keras.saving.register_keras_serializable) first."
         )
+
+
+def _is_keras_own(keras: Any, kind: str, module: str | None) -> bool:
+    if module is not None:
+        return module.partition(".")[0] == "keras" or kind == "function"
+    # Older files give the class alone.
+    if kind.startswith("__"):  # marks of tensors, tuples, numbers
+        return True
+    places = (keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints)
+    return kind == "Functional" or any(hasattr(place, kind) for place in places)
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:

@@ -18,8 +18,8 @@ from converters.sources.base import Port
 from converters.sources.ports import (
     Shape,
     Shapes,
-    input_names,
-    output_names,
+    name_inputs,
+    name_outputs,
     shape_list,
     shapes_by_name,
     static_shape,
@@ -81,7 +81,7 @@ class KerasSource(TensorFlowSource):
             call,
             model,
             named,
-            output_names(own, outputs),
+            name_outputs(own, outputs),
             layers=_layer_names(model),
         )
         self.parameters = int(model.count_params())
@@ -131,8 +131,9 @@ def _in_float32(model: Any, title: str) -> Any:
         return type(layer).from_config(layer.get_config() | {"dtype": "float32"})
 
     try:
-        clone = keras.models.clone_model(model, clone_function=copy, recursive=True)
-        clone.set_weights(model.get_weights())
+        with captured_output("Keras: copy in float32"):
+            clone = keras.models.clone_model(model, clone_function=copy, recursive=True)
+            clone.set_weights(model.get_weights())
     except (ValueError, TypeError, AttributeError) as error:
         raise ConversionError(
             f"{title} computes in half precision in {', '.join(mixed[:3])}, and no copy in float32 "
@@ -274,7 +275,7 @@ def _path_names(structure: Any) -> list[str]:
 
 
 def _rename(ports: Sequence[Port], wanted: Sequence[str] | None) -> list[Port]:
-    names = input_names([port.name for port in ports], wanted)
+    names = name_inputs([port.name for port in ports], wanted)
     return [Port(name, port.shape, port.dtype) for name, port in zip(names, ports, strict=True)]
 
 

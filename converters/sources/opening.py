@@ -17,7 +17,7 @@ KINDS = Registry(
         "keras": "converters.sources.keras_file:open_keras_file",
         "savedmodel": "converters.sources.saved:SavedModelSource",
         "tfjs": "converters.sources.tfjs_graph:TFJSSource",
-        "tflite": "converters.sources.tflite_file:open_tflite",
+        "tflite": "converters.sources.tflite_file:TFLiteSource",
         "openvino": "converters.sources.openvino_ir:IRSource",
         "onnx": "converters.sources.onnx_file:ONNXSource",
     },

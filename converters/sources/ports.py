@@ -20,7 +20,7 @@ Shapes = Mapping[str, Shape] | Sequence[Shape] | Shape
 """Shapes with the batch axis: by the model's own input name, in the model's order, or one alone."""
 
 
-def input_names(own: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
+def name_inputs(own: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
     """Names for inputs: ``image`` for a single one, otherwise the model's own.
 
     Args:
@@ -35,8 +35,8 @@ def input_names(own: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, 
     return _names("input", own, wanted)
 
 
-def output_names(own: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """Names for outputs: the model's own, unless others are wanted; errors as `input_names`."""
+def name_outputs(own: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """Names for outputs: the model's own, unless others are wanted; errors as `name_inputs`."""
     return _names("output", own, wanted)
 
 

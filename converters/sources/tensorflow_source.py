@@ -15,7 +15,7 @@ import numpy as np
 
 from converters.openvino import read_saved_model, read_tflite
 from converters.quiet import captured_output, tensorflow
-from converters.saved_model import save_call
+from converters.saved_model import first_line, save_call
 from converters.sources.base import Array, Port, Source, Tensors
 from converters.sources.ports import check_feeds
 from converters.tflite import to_tflite
@@ -57,7 +57,13 @@ class TensorFlowSource(Source):
             self._function = tf.function(
                 self._named(outputs), input_signature=specs, autograph=False
             )
-            traced = self._function.get_concrete_function().structured_outputs
+            try:
+                traced = self._function.get_concrete_function().structured_outputs
+            except Exception as error:
+                raise ConversionError(
+                    f"TensorFlow cannot trace {title} with inputs of the shapes "
+                    f"{[port.shape for port in inputs]}: {first_line(error)}"
+                ) from error
         self.outputs = tuple(
             Port(name, _static(title, name, traced[name].shape), np.dtype(traced[name].dtype.name))
             for name in outputs
