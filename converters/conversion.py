@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from converters import pack
-from converters.files import BACKENDS, FloatForms
+from converters.files import BACKENDS, QUANTIZED, FloatForms
 from converters.int8_file import make_int8
 from converters.interface import (
     InputChanges,
@@ -62,6 +62,7 @@ class Wishes:
     Attributes:
         targets, precisions: In the order of the tables in `converters.files`.
         gates: Name -> bound.
+        base: Of the reference that task figures are compared with.
     """
 
     task: str
@@ -70,6 +71,7 @@ class Wishes:
     targets: tuple[Target, ...]
     precisions: tuple[Precision, ...]
     gates: dict[str, float]
+    base: Precision = "float32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ class Conversion:
             calibration: As `converters.convert.convert` takes it.
             validation: The same.
         """
+        self._leave_out_the_impossible()
         spec = input_spec(self._source, self._wishes.input, self._wishes.task)
         if self._wishes.task == "classify" and not self._wishes.labels:
             labels = known_labels(validation, calibration)
@@ -157,6 +160,36 @@ class Conversion:
         with self._stage("preprocessing"):
             compared = self._preprocessing(spec, gathered)
         return self._finish(facts, gathered, evidence, reference, made, compared)
+
+    def _leave_out_the_impossible(self) -> None:
+        """Targets and precisions that the source has no way to; raises when nothing is left."""
+        source, wishes = self._source, self._wishes
+        base: Precision = source.precision if source.precision in QUANTIZED else "float32"
+        targets = []
+        for target in wishes.targets:
+            reason = source.refuses(target)
+            if reason is None:
+                targets.append(target)
+            else:
+                self._notes.skipped.append(Skipped(what=target, reason=reason))
+        precisions = wishes.precisions
+        if base in QUANTIZED:
+            self._notes.skipped += [
+                Skipped(
+                    what=name,
+                    reason=f"{source.title} is {base} already: what was rounded "
+                    "away cannot be had back; convert the network that it was made from",
+                )
+                for name in precisions
+                if name != base
+            ]
+            precisions = (base,)
+        if not targets:
+            reasons = " ".join(one.reason for one in self._notes.skipped)
+            raise ConversionError(f"Nothing can be made of {source.title}. {reasons}")
+        self._wishes = dataclasses.replace(
+            wishes, targets=tuple(targets), precisions=precisions, base=base
+        )
 
     def _describe(
         self, spec: InputSpec | None, gathered: Gathered
@@ -202,8 +235,9 @@ class Conversion:
     ) -> tuple[Made, Evidence]:
         """The float file of the first target, proven, and its answers as further evidence."""
         target = self._wishes.targets[0]
-        with self._stage(f"{target} float32"):
-            variant = described(forms.variant(target, "float32"), facts)
+        base = self._wishes.base
+        with self._stage(f"{target} {base}"):
+            variant = described(forms.variant(target, base), facts)
             bundle = pack.assemble(facts, [variant])
             entry, backend = bundle.manifest.variants[0], BACKENDS[target]
             complete = as_reference(evidence, bundle, entry, backend, self._progress)
@@ -229,7 +263,7 @@ class Conversion:
             for target in self._wishes.targets:
                 if precision == "int4w" and target == "openvino":
                     continue
-                if precision == "float32" and target == self._wishes.targets[0]:
+                if precision == self._wishes.base and target == self._wishes.targets[0]:
                     made.append(reference)
                     continue
                 with self._stage(f"{target} {precision}"):

@@ -23,6 +23,7 @@ from converters.quiet import log_to
 from converters.report.schema import Report
 from converters.sources import open_source
 from converters.sources.base import Target
+from edgecnn.bundle.keys import signer
 from edgecnn.bundle.schema import Precision
 from edgecnn.errors import OptionError, ParityError, UnknownNameError
 from edgecnn.registry import TASKS
@@ -107,6 +108,7 @@ def convert(
             "of about 300 pictures; or leave int8 out of precisions=."
         )
     check_output(target, force=force)
+    sign = None if settings.sign is None else signer(settings.sign)
     name = settings.about.name or target.stem
     settings = dataclasses.replace(settings, about=dataclasses.replace(settings.about, name=name))
     signature = settings.signature
@@ -126,7 +128,7 @@ def convert(
         logged = log.read_bytes()
     if not finished.report.passed:
         raise _failure(finished, target, logged)
-    write_bundle(finished, target, {LOG: logged}, sign=settings.sign, force=force)
+    write_bundle(finished, target, {LOG: logged}, sign=sign, force=force)
     return finished.report
 
 

@@ -19,6 +19,8 @@ from edgecnn.optional import require
 
 TARGETS: tuple[Target, ...] = ("tflite", "openvino")
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8", "int4w")
+QUANTIZED: frozenset[Precision] = frozenset({"int8", "int4w"})
+"""What cannot be undone: a source in one of these is packed as it is."""
 BACKENDS: Mapping[Target, str] = {"tflite": "litert", "openvino": "openvino"}
 """The backend that a target's files are proven on. tflite-runtime runs what LiteRT runs; OpenVINO
 could open a float ``.tflite`` as well, but has a file of its own here."""
@@ -48,11 +50,13 @@ class FloatForms:
         return self.tflite() if target == "tflite" else self.source.openvino()
 
     def variant(self, target: Target, precision: Precision) -> ModelVariant:
-        """A file that needs no calibration.
+        """A file that needs no calibration, or the source itself where it is quantized already.
 
         Raises:
             ConversionError: The target has no such precision, or it does not pay.
         """
+        if precision == self.source.precision and precision in QUANTIZED:
+            return self.tflite_variant(self.source.tflite(), precision)
         if target == "openvino":
             return self.openvino_variant(self.source.openvino(), precision)
         make = {

@@ -15,6 +15,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from converters.quantization.plan import Int8Plan
+from edgecnn.bundle.keys import Key
 from edgecnn.bundle.schema import DecoderSpec, EmbeddingSpec
 from edgecnn.errors import OptionError
 
@@ -113,14 +114,15 @@ class ConvertOptions:
     """All four groups.
 
     Attributes:
-        sign: Private key (PEM) that the bundle is signed with; None leaves it unsigned.
+        sign: Private Ed25519 key that the bundle is signed with, PEM or the path of a PEM file;
+            None leaves it unsigned. For a key with a passphrase sign afterwards: edgecnn sign.
     """
 
     about: About = field(default_factory=About)
     signature: Signature = field(default_factory=Signature)
     proof: Proof = field(default_factory=Proof)
     int8: Int8 = field(default_factory=Int8)
-    sign: bytes | None = None
+    sign: Key | None = None
 
 
 def no_progress(what: str, share: float) -> None:

@@ -14,6 +14,7 @@ from converters.report import html, markdown
 from converters.report import schema as report_schema
 from converters.report.schema import Report
 from edgecnn.bundle.io import EDGE_SUFFIX
+from edgecnn.bundle.keys import Signer
 from edgecnn.bundle.paths import MANIFEST, check_path
 from edgecnn.errors import BundleError
 
@@ -55,7 +56,7 @@ def write_bundle(
     target: Path,
     extra: Mapping[str, bytes],
     *,
-    sign: bytes | None,
+    sign: Signer | None,
     force: bool,
 ) -> None:
     """Write bundle, report, log and signature, all or nothing.
@@ -64,7 +65,7 @@ def write_bundle(
         finished: A conversion that passed.
         target: Folder or ``.edge`` file.
         extra: Other files (the log), by path.
-        sign: Private key (PEM); None leaves the bundle unsigned.
+        sign: Signs the manifest; None leaves the bundle unsigned.
         force: Replace a bundle that is there.
 
     Raises:

@@ -143,7 +143,7 @@ def gather(
         calibration=opened,
         proof=shown,
         validation=validated,
-        inputs=list(shown.feeds(spec, name, proof.tensors)()),
+        inputs=[dict(feeds) for feeds in shown.feeds(spec, name, proof.tensors)()],
         spec=spec,
         source_input=name,
         files=_files(calibration, validation, proof),

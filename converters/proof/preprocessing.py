@@ -114,7 +114,7 @@ def _keras_loading(spec: InputSpec) -> Preprocess:
         pixels = keras.utils.img_to_array(keras.utils.load_img(file, color_mode=mode))
         resized = keras.ops.convert_to_numpy(resize(pixels[None]))[0]
         ordered = resized[..., ::-1] if spec.color == "bgr" else resized
-        tensor = (ordered - np.asarray(spec.mean)) / np.asarray(spec.std)
+        tensor: NDArray[Any] = (ordered - np.asarray(spec.mean)) / np.asarray(spec.std)
         return tensor if spec.layout == "nhwc" else tensor.transpose(2, 0, 1)
 
     return load

@@ -22,7 +22,7 @@ from edgecnn.runtime.decode import Decoder
 from edgecnn.runtime.opening import open_session
 from edgecnn.runtime.policy import Choice
 from edgecnn.runtime.preprocess import Prepared, Preprocessor
-from edgecnn.runtime.session import Inference
+from edgecnn.runtime.session import Inference, Session
 from edgecnn.video.frame import Frame
 
 Picture = Any
@@ -132,6 +132,7 @@ class LoadedModel(Closing, Generic[ResultT, OptionsT]):
         bundle: The opened bundle.
         choice: What to run of it.
         options: Options of the task; None for its defaults.
+        session: Opened already, with the tensors that the chosen variant has; None opens it.
 
     Attributes:
         options: May be replaced at any time; the next call uses them.
@@ -140,7 +141,14 @@ class LoadedModel(Closing, Generic[ResultT, OptionsT]):
 
     options_type: type[OptionsT]
 
-    def __init__(self, bundle: Bundle, choice: Choice, options: OptionsT | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        choice: Choice,
+        options: OptionsT | None = None,
+        *,
+        session: Session | None = None,
+    ) -> None:
         if options is not None and not isinstance(options, self.options_type):
             raise OptionError(
                 f"{type(self).__name__} takes {self.options_type.__name__}, but got "
@@ -151,7 +159,7 @@ class LoadedModel(Closing, Generic[ResultT, OptionsT]):
         self.timing: Timing | None = None
         # A decoder says what is wrong with a bundle before the model is opened for nothing.
         self._decoder: Decoder = DECODERS[bundle.manifest.decoder.name](bundle.manifest)
-        self._session = open_session(bundle, choice)
+        self._session = open_session(bundle, choice) if session is None else session
         self._choice = choice
 
     @property
@@ -205,9 +213,16 @@ class Task(LoadedModel[ResultT, OptionsT]):
     statement, to release the model early. Arguments and attributes as of `LoadedModel`.
     """
 
-    def __init__(self, bundle: Bundle, choice: Choice, options: OptionsT | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        choice: Choice,
+        options: OptionsT | None = None,
+        *,
+        session: Session | None = None,
+    ) -> None:
         spec = bundle.manifest.picture_input
-        super().__init__(bundle, choice, options)
+        super().__init__(bundle, choice, options, session=session)
         tensor = self._session.input
         self._input_name = tensor.name
         self._preprocessor = Preprocessor(spec, tensor)

@@ -17,7 +17,8 @@ from converters import convert as converting
 from converters.options import About, ConvertOptions, Int8, Proof
 from converters.quantization.plan import Int8Plan
 from converters.report.schema import Report, decode
-from edgecnn.bundle import io
+from edgecnn.bundle import io, signing
+from edgecnn.bundle.keys import generate_key
 from edgecnn.data import fashion_mnist
 from edgecnn.errors import (
     BundleError,
@@ -235,6 +236,63 @@ def test_several_inputs_and_outputs_become_a_bundle_of_arrays(tmp_path: Path) ->
         for port, values in zip(model.output_names, expected, strict=True):
             np.testing.assert_allclose(answer[port], values, atol=1e-4)
     assert edgecnn_command("verify", tmp_path / "arrays").code == 0
+
+
+def test_accuracy_control_keeps_the_metric(net: Path, tmp_path: Path) -> None:
+    wishes: dict[str, Any] = {
+        "calibration": fashion.seen()[:100], "targets": ["openvino"], "precisions": ["int8"],
+        "options": ConvertOptions(
+            proof=Proof(rounds=0, pictures=100, tensors=16), int8=Int8(accuracy_control=True)
+        ),
+    }  # fmt: skip
+    with pytest.raises(OptionError, match="pass validation="):
+        edgecnn.convert(net, tmp_path / "out", **wishes)
+    report = edgecnn.convert(net, tmp_path / "out", validation=fashion.held_out(), **wishes)
+    (proven,) = report.proven
+    assert proven.drop <= 0.01
+
+
+def test_a_quantized_file_is_packed_as_it_is(converted: Any, tmp_path: Path) -> None:
+    out, _, _ = converted
+    report = edgecnn.convert(
+        out / "int8.tflite", tmp_path / "packed", calibration=fashion.seen()[:100],
+        validation=fashion.held_out(), labels=NAMES, options=QUICK,
+    )  # fmt: skip
+    assert [(one.file, one.metric) for one in report.proven] == [
+        ("int8.tflite", report.reference_metric)
+    ]
+    skipped = {one.what: one.reason for one in report.skipped}
+    assert set(skipped) == {"openvino", "float32", "float16"}
+    assert "int8 already" in skipped["float32"]
+
+
+def test_a_float_tflite_and_an_ir_are_sources_as_well(converted: Any, tmp_path: Path) -> None:
+    out, first, _ = converted
+    for file in ("float16.tflite", "openvino/float32.xml"):
+        report = edgecnn.convert(
+            out / file, tmp_path / Path(file).stem, calibration=fashion.seen()[:100],
+            validation=fashion.held_out(), precisions=["float32", "int8"], options=QUICK,
+        )  # fmt: skip
+        assert report.reference_metric == pytest.approx(first.reference_metric, abs=0.01)
+        formats = {one.format for one in report.proven}
+        assert formats == ({"tflite", "openvino"} if file.endswith(".tflite") else {"openvino"})
+
+
+def test_a_signed_bundle_is_what_comes_out(net: Path, tmp_path: Path) -> None:
+    private, public = generate_key()
+    wishes: dict[str, Any] = {"precisions": ["float32"], "targets": ["tflite"]}
+    wishes["validation"] = fashion.held_out()
+    with pytest.raises(OptionError, match="[Kk]ey"):
+        edgecnn.convert(
+            "missing.keras", tmp_path / "no", options=ConvertOptions(sign=public), **wishes
+        )
+    options = ConvertOptions(proof=Proof(rounds=0), sign=private)
+    edgecnn.convert(net, tmp_path / "out", options=options, **wishes)
+    signing.verify(tmp_path / "out", public)
+    model = tmp_path / "out" / "float32.tflite"
+    model.write_bytes(model.read_bytes()[:-1] + b"x")
+    with pytest.raises(BundleError, match=r"float32\.tflite"):
+        signing.verify(tmp_path / "out", public)
 
 
 BAD: dict[str, tuple[dict[str, Any], type[EdgeCNNError], str]] = {
