@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,12 @@ def _own_user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(variable, str(home / variable.lower()))
         yield
+
+
+@pytest.fixture(scope="session")
+def fashion_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``.keras`` file that learned Fashion-MNIST within seconds, once for all tests."""
+    pytest.importorskip("tensorflow")
+    from tests.helpers import fashion  # only who asks for it needs the converters
+
+    return fashion.train(tmp_path_factory.mktemp("net") / "tiny.keras")

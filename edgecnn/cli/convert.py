@@ -128,7 +128,7 @@ def convert(
             **wishes,
         )
     if as_json:
-        click.echo(require("converters.report.schema", extra="convert").encode(report))
+        click.echo(msgspec.json.encode(report).decode())
         return
     text = require("converters.report.text", extra="convert")
     header, rows = text.table(report)
