@@ -217,7 +217,8 @@ def widen_weights(openvino: Any, model: Any) -> None:
 
 
 def _renumber(model: Any) -> None:
-    pattern = re.compile(r"\b([A-Z]\w*?)_(\d+)\b")
+    # At the start of a name only: further on, "Conv_1" is a layer of the model's own.
+    pattern = re.compile(r"^([A-Z]\w*?)_(\d+)\b")
     numbers: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from converters.openvino import read_tflite
+from converters.openvino_layers import name_layers
 from converters.quiet import captured_output
 from converters.saved_model import first_line
 from converters.sources.base import Array, Port, Source, Target, Tensors
@@ -100,7 +101,9 @@ class TFLiteSource(Source):
             raise ConversionError(reason)
         openvino = require("openvino", extra="convert")
         with captured_output("OpenVINO: reading the .tflite"):
-            return read_tflite(openvino, self._content)
+            model = read_tflite(openvino, self._content)
+        name_layers(model, self._content)
+        return model
 
     def refuses(self, target: Target) -> str | None:
         """OpenVINO gets no quantized file: it runs one slower than its own int8."""
