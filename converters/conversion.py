@@ -345,6 +345,7 @@ class Conversion:
             reference_metric=evidence.reference_metric,
             calibration=gathered.calibration_inputs(self._options.int8.plan.samples),
             proof=gathered.proof_inputs,
+            compared=len(gathered.inputs),
             validation=gathered.validation_inputs,
             preprocessing=compared,
             repairs=tuple(self._notes.repairs),

@@ -42,7 +42,13 @@ def checkout(tmp_path: Path) -> Path:
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "100",
+        "EDGECNN_FASHION_MNIST": str(ROOT / "tests" / "data" / "fashion_mnist"),
+    }
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240
     )

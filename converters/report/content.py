@@ -176,8 +176,8 @@ def _outputs(report: Report) -> Iterator[Section]:
         )
         tables.append(Table(head=head, rows=rows, caption="All outputs."))
     text = "How far the raw outputs lie from the source's own answers"
-    if report.proof is not None:
-        text += f", on {counted(report.proof.used, 'input')}"
+    if report.compared:
+        text += f", on {counted(report.compared, 'input')}"
     yield Section(key="outputs", title="Outputs", text=(text + ".",), tables=tuple(tables))
 
 

@@ -237,6 +237,7 @@ class Report(Part, frozen=True, kw_only=True):
         machine: Processor in words that name no one; with ``features``, what decides int8 speed.
         versions: Tool -> version.
         seconds: Stage -> wall time.
+        compared: How many of the proof inputs raw outputs were compared on; tasks use all of them.
         labels: Names of the classes.
     """
 
@@ -256,6 +257,7 @@ class Report(Part, frozen=True, kw_only=True):
     reference_metric: float | None = None
     calibration: Inputs | None = None
     proof: Inputs | None = None
+    compared: int = 0
     validation: Inputs | None = None
     preprocessing: Preprocessing | None = None
     repairs: tuple[Repair, ...] = ()
