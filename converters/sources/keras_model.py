@@ -62,7 +62,8 @@ class KerasSource(TensorFlowSource):
     ) -> None:
         _check_backend()
         name = title or f"the Keras model {model.name!r}"
-        _build_sequential(model, input_shapes, batch)
+        if _build_sequential(model, input_shapes, batch):
+            input_shapes = None
         model = _in_float32(model, name)
         if getattr(model, "inputs", None):
             ports, ask = _declared(model, name, input_shapes, batch)
@@ -103,13 +104,15 @@ def _check_backend() -> None:
         )
 
 
-def _build_sequential(model: Any, input_shapes: Shapes | None, batch: int) -> None:
+def _build_sequential(model: Any, input_shapes: Shapes | None, batch: int) -> bool:
+    """Tell a Sequential its input, whatever name that was given; whether this was needed."""
     keras = require("keras", extra="convert")
     if not isinstance(model, keras.Sequential) or model.built or input_shapes is None:
-        return
+        return False
     given: Any = input_shapes
     shape = shape_list(tuple(given.values()) if isinstance(given, Mapping) else given)[0]
     model.build((shape[0] or batch, *shape[1:]))
+    return True
 
 
 def _in_float32(model: Any, title: str) -> Any:

@@ -53,6 +53,7 @@ class TensorFlowSource(Source):
         self._layers = tuple(layers)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._tflite: bytes | None = None
+        self._refusal: str | None = None
         specs = [tf.TensorSpec(port.shape, port.dtype) for port in inputs]
         with captured_output("TensorFlow: tracing"):
             self._function = tf.function(
@@ -78,9 +79,15 @@ class TensorFlowSource(Source):
         return {port.name: np.asarray(found[port.name]) for port in self.outputs}
 
     def tflite(self) -> bytes:
-        """As float32 ``.tflite``, made once."""
+        """As float32 ``.tflite``, made once; so is the error where there is no way."""
+        if self._refusal is not None:
+            raise ConversionError(self._refusal)
         if self._tflite is None:
-            self._tflite = to_tflite(self._saved_model(), "float32", layers=self._layers)
+            try:
+                self._tflite = to_tflite(self._saved_model(), "float32", layers=self._layers)
+            except ConversionError as error:
+                self._refusal = str(error)
+                raise
         return self._tflite
 
     def openvino(self) -> Any:

@@ -100,6 +100,27 @@ def test_an_unbuilt_sequential_needs_a_shape() -> None:
         assert max(nets.errors(source).values()) <= LIMIT
 
 
+def test_a_shape_of_a_sequential_may_have_any_name() -> None:
+    shapes = {"picture": (1, 12, 16, 3)}
+    with open_source(nets.sequential(built=False), input_shapes=shapes) as source:
+        assert source.inputs[0].shape == (1, 12, 16, 3)
+
+
+def test_an_input_may_be_bytes() -> None:
+    image = nets.keras.Input((8, 8, 3), dtype="uint8", name="pixels")
+    x = nets.layers.Rescaling(1 / 255, name="scale")(image)
+    x = nets.layers.Conv2D(2, 3, name="map")(x)
+    with open_source(nets.keras.Model(image, x)) as source:
+        assert source.inputs[0].dtype == np.uint8
+        feed = {"image": np.arange(192, dtype=np.uint8).reshape(1, 8, 8, 3)}
+        expected = source.answer(feed)["map"]
+        np.testing.assert_allclose(
+            nets.run_tflite(source.tflite(), feed)["map"], expected, atol=LIMIT
+        )
+        found = nets.run_openvino(source.openvino(), feed)["map"]
+        np.testing.assert_allclose(found, expected, atol=LIMIT)
+
+
 def test_a_subclassed_model_is_converted_by_a_shape_or_by_its_first_call() -> None:
     model = nets.Subclassed()
     with pytest.raises(ConversionError, match="'pixels'"):
