@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIN := constraints.txt
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system
 
-.PHONY: help app test lint type bench bench-mediapipe fuzz test-arm constraints clean
+.PHONY: help app test lint type bench bench-mediapipe bench-interop fuzz test-arm constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,16 @@ bench: $(VENV)/.dev  ## the tables of the README (minutes; wants an idle machine
 
 bench-mediapipe: .venv-mediapipe/.ready  ## edgecnn against MediaPipe on the same int8 file
 	@.venv-mediapipe/bin/python -m benchmarks.mediapipe_classifier
+
+# Model API wants OpenCV 4, and so an environment of its own as well.
+.venv-modelapi/.ready: constraints-modelapi.txt .ci/venv
+	@.ci/venv .venv-modelapi constraints-modelapi.txt openvino-model-api ai-edge-litert msgspec click rich platformdirs psutil >&2
+	@touch $@
+
+bench-interop: .venv-mediapipe/.ready .venv-modelapi/.ready  ## our files in MediaPipe and Model API: the same answers
+	@.venv-mediapipe/bin/python -m benchmarks.interop mediapipe
+	@echo
+	@.venv-modelapi/bin/python -m benchmarks.interop model_api
 
 fuzz: $(VENV)/.dev  ## 2,000 damaged bundles and model files through edgecnn.load (half an hour)
 	@$(BIN)/python -m benchmarks.fuzz --cases 2000

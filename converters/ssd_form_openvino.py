@@ -60,10 +60,11 @@ def append_detection_output(
     head.check(tuple(boxes.get_shape()), tuple(scores.get_shape()))
     count = len(head.anchors_yxhw)
     offsets, logits = (port.get_node().input_value(0) for port in (boxes, scores))
-    order = ops.constant(np.array(_XYWH, np.int64))
-    axis = ops.constant(np.array(2, np.int64))
+    # A product with a permutation is exact. A Gather of another order would do, but where one is in
+    # the graph, OpenVINO 2026.4 loses the exchange of red and blue that a reader puts in front.
+    order = ops.constant(np.eye(4, dtype=np.float32)[:, list(_XYWH)])
     flat = ops.constant(np.array([1, -1], np.int64))
-    offsets = ops.reshape(ops.gather(offsets, order, axis), flat, False)
+    offsets = ops.reshape(ops.matmul(offsets, order, False, False), flat, False)
     shares = {
         "sigmoid": lambda: ops.sigmoid(logits).output(0),
         "softmax": lambda: ops.softmax(logits, 2).output(0),
