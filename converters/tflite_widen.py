@@ -69,7 +69,14 @@ def inline_weights(model: Any) -> None:
         ):
             kept.append(operator)
             continue
-        values = np.asarray(model.buffers[narrow.buffer].data, np.uint8).view(np.float16)
+        stored = model.buffers[narrow.buffer].data
+        if stored is None:
+            raise ConversionError(
+                f"The float16 tensor {narrow.name.decode('utf-8', 'replace')!r} is no constant: "
+                "its weights are stored sparsely, or the network computes in float16. Convert the "
+                "model anew with dense float32 weights."
+            )
+        values = np.asarray(stored, np.uint8).view(np.float16)
         buffer = schema.BufferT()
         buffer.data = values.astype(np.float32).view(np.uint8)
         model.buffers.append(buffer)
