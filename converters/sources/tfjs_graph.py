@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from converters.graph import Graph, owner
-from converters.quiet import tensorflow
-from converters.sources.base import Port
+from converters.quiet import captured_output, tensorflow
+from converters.sources.base import Array, Port, Tensors
 from converters.sources.ports import (
     Shapes,
+    check_feeds,
     name_inputs,
     name_outputs,
     shapes_by_name,
@@ -77,10 +78,42 @@ class TFJSSource(TensorFlowSource):
             return list(found)
 
         super().__init__(title, call, tf.Module(), named, name_outputs(list(gives), outputs))
+        self._ends = (list(feeds_of.values()), list(gives.values()))
+        self._session: Any | None = _session(tf, definition)
         constants = [graph.constant(node.name) for node in graph.of("Const")]
         self.parameters = sum(
             value.size for value in constants if value is not None and value.dtype.kind == "f"
         )
+
+    def answer(self, feeds: Mapping[str, Array]) -> Tensors:
+        """Run the graph in TensorFlow as it is."""
+        if self._session is None:
+            raise ConversionError(f"{self.title} is closed. Open it again.")
+        checked = check_feeds(self.title, self.inputs, feeds)
+        tensors, wanted = self._ends
+        found = self._session.run(wanted, dict(zip(tensors, checked.values(), strict=True)))
+        return {port.name: value for port, value in zip(self.outputs, found, strict=True)}
+
+    def close(self) -> None:
+        """Let the session and the temporary SavedModel go."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        super().close()
+
+
+def _session(tf: Any, definition: Any) -> Any:
+    """A session that leaves the graph alone.
+
+    TensorFlow's remapper fuses what `converters.fused_ops` has taken apart, and on a graph of
+    BlazeFace the process then dies in oneDNN (TensorFlow 2.21).
+    """
+    config = tf.compat.v1.ConfigProto()
+    rewriting = config.graph_options.rewrite_options
+    rewriting.remapping = type(rewriting).OFF
+    with tf.Graph().as_default() as graph, captured_output("TensorFlow: opening the graph"):
+        tf.graph_util.import_graph_def(definition, name="")
+        return tf.compat.v1.Session(graph=graph, config=config)
 
 
 def _signature(path: Path) -> Mapping[str, Any]:
