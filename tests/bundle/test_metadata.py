@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.mutations import damage
-from converters.metadata import with_rt_info, with_tflite_metadata
+from converters.metadata import with_metadata, with_rt_info, with_tflite_metadata
+from converters.pack import ModelVariant
+from converters.ssd_form import standard_ssd
 from edgecnn.bundle.flatbuffer import root_table
 from edgecnn.bundle.metadata import (
     ENTRY_NAME,
@@ -21,6 +23,7 @@ from edgecnn.bundle.metadata_tflite import metadata_content, read_tflite_metadat
 from edgecnn.bundle.schema import DecoderSpec, EmbeddingSpec
 from edgecnn.bundle.zip_tail import MAX_ENTRIES, MAX_ENTRY_BYTES, ZipTail
 from edgecnn.errors import BundleError
+from tests.helpers import tiny_ssd
 from tests.helpers.metadata import (
     OUTPUTS,
     mean_color_facts,
@@ -28,6 +31,7 @@ from tests.helpers.metadata import (
     without_own_entry,
 )
 from tests.helpers.models import LABELS, mean_color_input, mean_color_ir, mean_color_tflite
+from tests.helpers.tiny_ssd import tiny_ssd_facts, tiny_ssd_tflite
 
 DESCRIPTION = SelfDescription(
     task="embed",
@@ -148,10 +152,33 @@ def test_damaged_tflite_files_raise_nothing_else(kind: str, seed: int) -> None:
     assert 0 < refused < 100
 
 
-def test_damaged_metadata_inside_a_sound_model_raises_nothing_else() -> None:
-    model = without_own_entry(
-        with_tflite_metadata(mean_color_tflite(), mean_color_facts(), OUTPUTS)
+def _segmenter() -> bytes:
+    decoder = DecoderSpec(name="segmentation", parameters={"activation": "softmax"})
+    facts = mean_color_facts(task="segment", decoder=decoder)
+    return with_tflite_metadata(mean_color_tflite(), facts, {"means": "logits"})
+
+
+def _detector() -> bytes:
+    variant = ModelVariant(
+        file="a.tflite",
+        precision="float32",
+        model=tiny_ssd_tflite(),
+        backends=("litert",),
+        outputs=tiny_ssd.OUTPUTS,
     )
+    return with_metadata(*standard_ssd(variant, tiny_ssd_facts())).model
+
+
+@pytest.mark.parametrize("kind", ["classifier", "segmenter", "detector"])
+def test_damaged_metadata_inside_a_sound_model_raises_nothing_else(kind: str) -> None:
+    whole = {
+        "classifier": lambda: with_tflite_metadata(
+            mean_color_tflite(), mean_color_facts(), OUTPUTS
+        ),
+        "segmenter": _segmenter,
+        "detector": _detector,
+    }[kind]()
+    model = without_own_entry(whole)
     content = metadata_content(root_table(model, b"TFL3"))
     assert content is not None
     start = model.find(content)

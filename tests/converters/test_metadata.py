@@ -14,12 +14,14 @@ import edgecnn
 from converters.metadata import with_metadata, with_rt_info, with_tflite_metadata
 from converters.metadata_openvino import model_info
 from converters.pack import ModelVariant
+from converters.ssd_form import standard_ssd
 from edgecnn.bundle import metadata_tflite as standard
 from edgecnn.bundle.flatbuffer import root_table
 from edgecnn.bundle.metadata_tflite import read_tflite_metadata
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.errors import BundleError, ConversionError
 from edgecnn.runtime.policy import missing_reason
+from tests.helpers import tiny_ssd
 from tests.helpers.metadata import (
     OUTPUTS,
     edited,
@@ -34,6 +36,7 @@ from tests.helpers.models import (
     mean_color_tflite,
     plain_picture,
 )
+from tests.helpers.tiny_ssd import tiny_ssd_facts, tiny_ssd_tflite
 
 needs_openvino = pytest.mark.skipif(
     missing_reason("openvino") is not None, reason="openvino is not installed here"
@@ -278,3 +281,42 @@ def test_a_bare_file_with_our_metadata_answers_without_questions(
         best = classify(plain_picture(0, 0, 255), "rgb")[0]
     assert best.label == "blue"
     assert best.score == pytest.approx(1, abs=1 / 128)
+
+
+@pytest.mark.parametrize("writer", ["tflite", pytest.param("ir", marks=needs_openvino)])
+def test_a_model_that_takes_arrays_describes_itself_as_well(tmp_path: Path, writer: str) -> None:
+    facts = mean_color_facts(
+        task="tensors", input=None, decoder=DecoderSpec(name="tensors"), labels=()
+    )
+    if writer == "tflite":
+        (tmp_path / "a.tflite").write_bytes(with_tflite_metadata(mean_color_tflite(), facts))
+    else:
+        xml, weights = mean_color_ir()
+        (tmp_path / "a.xml").write_bytes(with_rt_info(xml, facts))
+        (tmp_path / "a.bin").write_bytes(weights)
+    path = next(path for path in tmp_path.iterdir() if path.suffix != ".bin")
+    with edgecnn.load(path) as model:
+        answer = model({"image": np.full((1, 8, 8, 3), 0.5, np.float32)})
+    np.testing.assert_allclose(answer["means"], [[0.5, 0.5, 0.5]])
+
+
+def test_detectors_give_readers_boxes_labels_and_a_threshold() -> None:
+    raw = ModelVariant(
+        file="a.tflite",
+        precision="float32",
+        model=tiny_ssd_tflite(),
+        backends=("litert",),
+        outputs=tiny_ssd.OUTPUTS,
+    )
+    written = with_metadata(*standard_ssd(raw, tiny_ssd_facts())).model
+    found = read_tflite_metadata(without_own_entry(written))
+    assert found is not None
+    assert found.postprocessed
+    boxes, classes, scores, count = found.outputs
+    assert [slot.name for slot in found.outputs] == [
+        "location", "category", "score", "number of detections"
+    ]  # fmt: skip
+    assert boxes.box_order == (1, 0, 3, 2)
+    assert classes.value_labels == tiny_ssd.LABELS
+    assert scores.score_threshold == found.score_threshold == 0.5
+    assert count.box_order == ()
