@@ -35,7 +35,8 @@ class AccuracyControl:
     """Let NNCF itself put layers back into float until a metric is good enough. Slow.
 
     Attributes:
-        validate: From a compiled model to the metric, larger is better.
+        validate: From a compiled model to the metric, larger is better; not 0 for the float
+            network, because NNCF divides by it.
         max_drop: How much the metric may fall, absolute.
         feeds: Inputs by whose outputs NNCF ranks the layers; the calibration inputs serve.
     """

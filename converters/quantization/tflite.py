@@ -50,12 +50,11 @@ def quantize_tflite(
         ConversionError: There is no calibration input, or one does not fit; the plan keeps a layer
             in float that the model does not have; TensorFlow refuses the model.
     """
-    trace = Trace(float_tflite)
-    _check_layers(trace, plan)
-    calibrated = _calibrated(float_tflite, trace, feeds, plan, progress)
-    quantized = _quantized(calibrated, plan)
+    calibrated = calibrate(float_tflite, feeds, plan, progress=progress)
+    quantized = quantize_calibrated(calibrated, plan)
     if plan.bias_correction != "none":
-        inputs = list(fitting(feeds, trace.shapes, min(plan.samples, _BIAS_SAMPLES)))
+        shapes = Trace(float_tflite).shapes
+        inputs = list(fitting(feeds, shapes, min(plan.samples, _BIAS_SAMPLES)))
         quantized = correct_biases(
             float_tflite, quantized, inputs, plan.bias_correction, progress=progress
         )
@@ -72,10 +71,12 @@ def _check_layers(trace: Trace, plan: Int8Plan) -> None:
         )
 
 
-def _calibrated(
-    tflite: bytes, trace: Trace, feeds: Feeds, plan: Int8Plan, progress: Progress
+def calibrate(
+    float_tflite: bytes, feeds: Feeds, plan: Int8Plan, *, progress: Progress = no_progress
 ) -> bytes:
-    """The float file with a range for each activation."""
+    """The first half of `quantize_tflite`: the float file with a range for each activation."""
+    trace = Trace(float_tflite)
+    _check_layers(trace, plan)
     tensorflow()
     calibrator = require("tensorflow.lite.python.optimize.calibrator", extra="convert")
     # Lists go in the graph's order; dicts would be sorted by the numbers of their tensors.
@@ -88,7 +89,7 @@ def _calibrated(
 
     with captured_output() as log:
         try:
-            calibrated = bytes(calibrator.Calibrator(tflite).calibrate(lists))
+            calibrated = bytes(calibrator.Calibrator(float_tflite).calibrate(lists))
         except (ValueError, RuntimeError, TypeError) as error:
             raise ConversionError(f"Calibration failed: {error}\n{log()}") from error
     if plan.ranges == "minmax":
@@ -111,7 +112,8 @@ def _range(tensor: Any) -> Range | None:
     return float(quantization.min[0]), float(quantization.max[0])
 
 
-def _quantized(calibrated: bytes, plan: Int8Plan) -> bytes:
+def quantize_calibrated(calibrated: bytes, plan: Int8Plan) -> bytes:
+    """The second half of `quantize_tflite`, without correction of biases and a uint8 rim."""
     tf = tensorflow()
     convert = require("tensorflow.lite.python.convert", extra="convert")
     inner = tf.float32 if plan.rim == "float32" else tf.int8
@@ -132,4 +134,4 @@ def _quantized(calibrated: bytes, plan: Int8Plan) -> bytes:
             raise ConversionError(f"TFLite conversion to int8 failed: {error}\n{log()}") from error
 
 
-__all__ = ["quantize_tflite"]
+__all__ = ["calibrate", "quantize_calibrated", "quantize_tflite"]

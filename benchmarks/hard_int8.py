@@ -1,0 +1,240 @@
+"""A trained net that plain int8 quantization harms, where the harm is, and what heals it.
+
+    python -m benchmarks.hard_int8            # prints the README's table; trains the net once
+    python -m benchmarks.hard_int8 --smoke    # an untrained net and few pictures: does it run?
+
+The net is built like a MobileNetV3 (hard-swish, squeeze-and-excitation, depthwise convolutions) but
+very narrow and without batch normalisation: three channels between its blocks, pixels 0..255 as
+they come, plain ``fit`` on Fashion-MNIST. Nothing is done to its weights. So few channels have to
+carry much each, and their ranges grow apart, which 8 bits do not take well.
+
+Remedies are judged on training pictures that calibration did not use; the table is measured on all
+10,000 test pictures, which neither training nor remedies saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.timing import machine_line, table
+from converters.quantization.noise import added_share, worst
+from converters.quantization.plan import Int8Plan
+from converters.quantization.remedies import Judgement, Repaired, repair
+from converters.quiet import tensorflow
+from converters.sources import open_source
+from converters.sources.base import Feeds, Source, Target
+from edgecnn.data.fashion_mnist import load
+from edgecnn.optional import require
+
+TRAINED = Path("out/hard_int8.keras")
+BLOCKS = (1, 1, 2, 1, 1, 1, 2, 1, 1)
+"""Stride of each block."""
+CHANNELS = 3
+EXPANSION = 4
+EPOCHS = 6
+MAX_DROP = 0.5
+"""Points of top-1 that the judge lets go."""
+BUDGET_S = 600.0
+JUDGED = 5000
+CALIBRATION_STEP = 20
+"""Every 20th training picture behind the judge's serves for calibration."""
+
+
+def build(seed: int = 1) -> Any:
+    """The net, untrained."""
+    keras = require("keras", extra="train")
+    layers = keras.layers
+    keras.utils.set_random_seed(seed)
+    image = keras.Input((28, 28, 1), name="image")
+    x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same")(image)
+    for stride in BLOCKS:
+        x = _block(layers, x, stride)
+    x = layers.Conv2D(32, 1, activation="hard_swish")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, layers.Dense(10, activation="softmax")(x), name="hard_int8")
+
+
+def _block(layers: Any, x: Any, stride: int) -> Any:
+    wide = EXPANSION * CHANNELS
+    y = layers.Conv2D(wide, 1, activation="hard_swish")(x)
+    y = layers.DepthwiseConv2D(3, strides=stride, padding="same", activation="hard_swish")(y)
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(y)
+    gate = layers.Conv2D(4, 1, activation="relu")(gate)
+    gate = layers.Conv2D(wide, 1, activation="hard_sigmoid")(gate)
+    y = layers.Conv2D(CHANNELS, 1)(layers.Multiply()([y, gate]))
+    return layers.Add()([x, y]) if stride == 1 else y
+
+
+def trained(file: Path = TRAINED) -> Path:
+    """The trained net's file; trains it when it is missing, about four minutes on one core."""
+    if file.is_file():
+        return file
+    tf = tensorflow()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    keras = require("keras", extra="train")
+    model = build()
+    data = load("train")
+    model.compile(
+        keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    model.fit(_tensors(data.images), data.labels, batch_size=128, epochs=EPOCHS, verbose=2)
+    file.parent.mkdir(exist_ok=True)
+    model.save(file)
+    return file
+
+
+def _tensors(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return images[..., None].astype(np.float32)
+
+
+def top1(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    """Share of right answers in percent, of a ``.tflite`` or an ``openvino.Model``."""
+    answer = _litert(model) if isinstance(model, bytes) else _openvino(model)
+    right = sum(
+        int(answer(image[None])) == label
+        for image, label in zip(_tensors(images), labels, strict=True)
+    )
+    return 100.0 * float(right) / len(labels)
+
+
+def _litert(model: bytes) -> Callable[[NDArray[np.float32]], int]:
+    runtime = require("ai_edge_litert.interpreter", extra="convert")
+    interpreter = runtime.Interpreter(model_content=model, num_threads=1)
+    interpreter.allocate_tensors()
+    (slot,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+    scale, zero = slot["quantization"]
+
+    def answer(image: NDArray[np.float32]) -> int:
+        values = np.clip(np.rint(image / scale) + zero, -128, 127) if scale else image
+        interpreter.set_tensor(slot["index"], values.astype(slot["dtype"]))
+        interpreter.invoke()
+        return int(interpreter.get_tensor(output["index"]).argmax())
+
+    return answer
+
+
+def _openvino(model: Any) -> Callable[[NDArray[np.float32]], int]:
+    openvino = require("openvino", extra="convert")
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    return lambda image: int(request.infer([image])[0].argmax())
+
+
+def healed(source: Source, target: Target, judged: int) -> Repaired:
+    """The best int8 network that remedies find."""
+    data = load("train")
+    calibration = _tensors(data.images[JUDGED::CALIBRATION_STEP])
+    images, labels = data.images[:judged], data.labels[:judged]
+    float_model = source.tflite() if target == "tflite" else source.openvino()
+    wanted = top1(float_model, images, labels) - MAX_DROP
+
+    def judge(model: Any) -> Judgement:
+        score = top1(model, images, labels)
+        return Judgement(kept=score >= wanted, score=score)
+
+    def feeds_of(samples: int) -> Feeds:
+        def fresh() -> Iterator[dict[str, NDArray[np.float32]]]:
+            for image in calibration[:samples]:
+                yield {source.inputs[0].name: image[None]}
+
+        return fresh
+
+    return repair(
+        target, float_model, feeds_of, judge, Int8Plan(),
+        available_samples=len(calibration), budget_s=BUDGET_S, clock=time.monotonic,
+    )  # fmt: skip
+
+
+def measure(source: Source, target: Target, *, judged: int, tested: int) -> str:
+    """The tables of one target, as Markdown."""
+    data = load("test")
+    images, labels = data.images[:tested], data.labels[:tested]
+    float_model = source.tflite() if target == "tflite" else source.openvino()
+    exact = top1(float_model, images, labels)
+    found = healed(source, target, judged)
+    plain = top1(_plain(source, target), images, labels)
+    best = top1(found.model, images, labels)
+    rows = [["float32", "", f"{exact:.2f}", "", ""], ["plain int8", "", *_lost(plain, exact), ""]]
+    rows += [
+        [
+            f"{remedy.name}{' (kept)' if remedy.kept else ''}",
+            _short(remedy.what),
+            "",
+            f"judge: {remedy.score:.2f}",
+            f"{remedy.seconds:.1f}",
+        ]
+        for remedy in found.remedies
+    ]
+    total_s = sum(remedy.seconds for remedy in found.remedies)
+    rows.append(["int8, healed", found.note, *_lost(best, exact), f"{total_s:.0f}"])
+    text = [
+        f"\n### {target}\n",
+        table(["Step", "What", "Top-1 %", "Loss, points", "Seconds"], rows),
+        f"\nOf {exact - plain:.2f} points lost, {best - plain:.2f} are back.",
+        f"In float: {len(found.plan.float_layers)} of {len(found.layers)} layers.",
+        f"\nWorst layers of the plain file (judge on it: {found.plain.score:.2f}):\n",
+    ]
+    layers = [
+        [
+            _short(layer.name),
+            layer.kind,
+            f"{layer.rmse_over_scale:.2f}",
+            f"{layer.snr_db:.1f}",
+            f"{100.0 * added_share(layer):.2f}",
+        ]
+        for layer in worst(found.layers, 5)
+    ]
+    text.append(table(["Layer", "Kind", "rmse / scale", "SNR, dB", "Noise added, %"], layers))
+    return "\n".join(text)
+
+
+def _plain(source: Source, target: Target) -> Any:
+    """The network of the plain plan: a judge that likes everything leaves it as it is."""
+    data = load("train")
+    name = source.inputs[0].name
+    calibration = _tensors(data.images[JUDGED::CALIBRATION_STEP])
+    return repair(
+        target,
+        source.tflite() if target == "tflite" else source.openvino(),
+        lambda samples: lambda: ({name: image[None]} for image in calibration[:samples]),
+        lambda model: Judgement(kept=True, score=0.0),
+        Int8Plan(),
+        available_samples=len(calibration), budget_s=0.0, clock=time.monotonic,
+    ).model  # fmt: skip
+
+
+def _lost(found: float, exact: float) -> list[str]:
+    return [f"{found:.2f}", f"{exact - found:.2f}"]
+
+
+def _short(text: str) -> str:
+    """Layers have the names of all that was fused into them; the first says enough."""
+    words = text.replace("functional_1/", "").replace("hard_int8_1/", "")
+    return words if len(words) <= 70 else f"{words[:67]}..."
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--smoke", action="store_true", help="untrained, few pictures")
+    smoke = parser.parse_args().smoke
+    print(machine_line())
+    with open_source(build() if smoke else trained()) as source:
+        targets: tuple[Target, ...] = ("tflite",) if smoke else ("tflite", "openvino")
+        for target in targets:
+            counts = (
+                {"judged": 50, "tested": 100} if smoke else {"judged": JUDGED, "tested": 10_000}
+            )
+            print(measure(source, target, **counts), flush=True)
+
+
+if __name__ == "__main__":
+    main()
