@@ -120,6 +120,8 @@ def convert(
             open_source(
                 model,
                 custom_objects=signature.custom_objects,
+                input_names=signature.inputs,
+                batch=signature.batch,
                 input_shapes=signature.input_shapes,
             ) as source,
         ):

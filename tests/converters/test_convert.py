@@ -14,7 +14,7 @@ import pytest
 
 import edgecnn
 from converters import convert as converting
-from converters.options import About, ConvertOptions, Int8, Proof
+from converters.options import About, ConvertOptions, Int8, Proof, Signature
 from converters.quantization.plan import Int8Plan
 from converters.report.schema import Report, decode
 from edgecnn.bundle import io, signing
@@ -236,6 +236,23 @@ def test_several_inputs_and_outputs_become_a_bundle_of_arrays(tmp_path: Path) ->
         for port, values in zip(model.output_names, expected, strict=True):
             np.testing.assert_allclose(answer[port], values, atol=1e-4)
     assert edgecnn_command("verify", tmp_path / "arrays").code == 0
+
+
+def test_an_open_batch_becomes_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    vector = keras.Input((6,), name="vector")
+    model = keras.Model(vector, keras.layers.Dense(2, name="pair")(vector))
+    options = ConvertOptions(
+        proof=Proof(rounds=0), signature=Signature(batch=3, inputs=("triple",))
+    )
+    rows = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
+    edgecnn.convert(
+        model, tmp_path / "out", task="tensors", calibration={"triple": rows},
+        precisions=["float32"], options=options,
+    )  # fmt: skip
+    with edgecnn.load(tmp_path / "out") as task:
+        assert task(triple=rows[:3])["pair"].shape == (3, 2)
+    with pytest.raises(ConversionError, match=r"\(3, 6\)"):
+        edgecnn.convert(model, tmp_path / "no", precisions=["float32"], options=options)
 
 
 def test_accuracy_control_keeps_the_metric(net: Path, tmp_path: Path) -> None:
