@@ -1,4 +1,4 @@
-"""The architectures of `keras.applications` with random weights, and how true their float files are.
+"""Architectures of `keras.applications` with random weights, and how true their float files are.
 
 Random weights alone would prove little: batch norms without statistics fold to nothing, and a flat
 softmax hides any error behind probabilities of 0.001. So kernels keep the variance of what goes
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-import edgecnn
 from converters import calibration
+from converters.convert import convert
 from converters.options import ConvertOptions, Proof
 from converters.output import REPORT
 from converters.quiet import captured_output, tensorflow
@@ -203,7 +203,7 @@ def proven(model: Any, out: Path, **wishes: Any) -> Report:
         **wishes: Arguments of `edgecnn.convert`.
     """
     try:
-        return edgecnn.convert(model, out, **wishes)
+        return convert(model, out, **wishes)
     except ParityError:
         failed = out.with_name(f"{out.name}-report") / REPORT
         if not failed.is_file():
