@@ -50,7 +50,7 @@ def two_sided_feeds(count: int, *, seed: int = 3) -> list[Feed]:
 
 
 def net_with_a_bad_layer(times: float = 500.0) -> Any:
-    """Four convolutions; the second makes a channel that is many times larger than the others.
+    """Seven convolutions; the second makes a channel that is many times larger than the others.
 
     The third takes it back, so that in float nothing is wrong with the net.
     """
@@ -62,6 +62,8 @@ def net_with_a_bad_layer(times: float = 500.0) -> Any:
     x = layers.Conv2D(6, 3, padding="same", activation="relu", name="first")(image)
     x = layers.Conv2D(6, 3, padding="same", activation="relu", name=BAD)(x)
     x = layers.Conv2D(6, 1, activation="relu", name="after")(x)
+    for name in ("fourth", "fifth", "sixth"):
+        x = layers.Conv2D(6, 1, kernel_initializer="orthogonal", name=name)(x)
     x = layers.Conv2D(4, 3, name="last")(x)
     model = keras.Model(image, {"answer": layers.GlobalAveragePooling2D()(x)})
     kernel, bias = model.get_layer(BAD).get_weights()
