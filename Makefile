@@ -42,6 +42,10 @@ type: $(VENV)/.dev  ## mypy --strict
 bench: $(VENV)/.dev  ## the tables of the README (minutes; wants an idle machine)
 	@$(BIN)/python -m benchmarks.runtime
 
+bench-conversion: $(VENV)/.dev  ## the tables of docs/conversion-benchmarks.md (about half an hour)
+	@failed=0; for part in structure trained lite0; do \
+	  $(BIN)/python -m benchmarks.conversion $$part || failed=1; echo; done; exit $$failed
+
 # MediaPipe brings the full OpenCV, so it gets an environment of its own; edgecnn runs there from
 # the checkout.
 .venv-mediapipe/.ready: constraints-mediapipe.txt .ci/venv

@@ -105,12 +105,15 @@ class Row:
         )
 
 
-def measure(name: str, *, side: int | None = None, **changes: Any) -> list[Row]:
+def measure(
+    name: str, *, side: int | None = None, heads: Sequence[str] = (), **changes: Any
+) -> list[Row]:
     """Build an architecture once and convert it with each of its heads.
 
     Args:
         name: Of `ARCHITECTURES`.
         side: Another size of the input.
+        heads: Other heads than the table's.
         **changes: Further arguments of the Keras function (``alpha``, ``classes``).
 
     Raises:
@@ -125,7 +128,7 @@ def measure(name: str, *, side: int | None = None, **changes: Any) -> list[Row]:
     with captured_output("Keras: statistics"):
         settle(settled, photographs(pixels))
     rows = []
-    for head in choice.heads:
+    for head in heads or choice.heads:
         net = settled
         if head == "softmax":
             net = build(name, pixels, head, **changes)

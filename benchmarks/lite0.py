@@ -58,8 +58,8 @@ def measure(source: Path | None, out: Path = Path("out") / "benchmarks" / "lite0
     kept = total_s <= AIM_S
     verdict = "kept" if kept else "missed"
     print(
-        f"\n**{total_s:.0f} s**, aim {AIM_S:.0f} s: {verdict}; {cpu_s:.0f} s of processor time at a "
-        f"load of {os.getloadavg()[0]:.1f}. Making the source took {loaded_s - start_s:.0f} s "
+        f"\n**{total_s:.0f} s**, aim {AIM_S:.0f} s: {verdict}; {cpu_s:.0f} s of processor time at "
+        f"a load of {os.getloadavg()[0]:.1f}. Making the source took {loaded_s - start_s:.0f} s "
         "before that.\n"
     )
     print(table(["stage", "seconds"], stages(report, total_s)))
