@@ -16,6 +16,7 @@ from converters.metadata import with_metadata
 from converters.pack import Facts, ModelVariant
 from converters.ssd_form import standard_ssd
 from converters.uniform_input import uniform_input
+from converters.unpack import unpack_variant
 from edgecnn.bundle import io
 from edgecnn.bundle.schema import Variant
 from edgecnn.zoo.catalogue import find
@@ -93,19 +94,9 @@ def _formed(
     bundle: io.Bundle, variant: Variant, form: Form | None, *, as_ir: bool = False
 ) -> ModelVariant:
     """A variant in another form; what is only taken out of the bundle keeps its bytes."""
-    names = {spec.tensor: spec.name for spec in variant.outputs}
-    weights = None if variant.weights is None else bundle.read(variant.weights)
-    ready = ModelVariant(
-        file=variant.file,
-        precision=variant.precision,
-        model=bundle.read(variant.file),
-        weights=weights,
-        backends=variant.backends,
-        outputs=names,
-    )
+    ready, facts = unpack_variant(bundle, variant.file)
     if form is None and not as_ir:
         return ready
-    facts = _facts(bundle)
     if as_ir:
         ready = _as_ir(ready)
     if form is not None:
@@ -123,11 +114,6 @@ def _as_ir(variant: ModelVariant) -> ModelVariant:
     return ModelVariant(
         file=file, precision=variant.precision, model=xml, weights=weights, backends=("openvino",)
     )
-
-
-def _facts(bundle: io.Bundle) -> Facts:
-    manifest = bundle.manifest
-    return Facts(**{name: getattr(manifest, name) for name in Facts.__slots__})
 
 
 def _write(variant: ModelVariant, path: Path) -> None:

@@ -19,6 +19,7 @@ from converters.metadata import with_metadata, with_tflite_metadata
 from converters.metadata_openvino import model_info
 from converters.pack import Facts, ModelVariant
 from converters.uniform_input import uniform_input
+from converters.unpack import unpack_variant
 from edgecnn.bundle.metadata_tflite import read_tflite_metadata
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.errors import ConversionError
@@ -176,3 +177,18 @@ def test_a_quantized_input_cannot_be_made_uniform() -> None:
     facts = mean_color_facts(input=mean_color_input(mean=(1.0, 2.0, 3.0)))
     with pytest.raises(ConversionError, match="one float32 picture"):
         uniform_input(variant, facts)
+
+
+def test_a_file_comes_out_of_a_bundle_as_it_went_in() -> None:
+    variant = ModelVariant(
+        file="a.tflite",
+        precision="float32",
+        model=mean_color_tflite(),
+        backends=("litert",),
+        outputs=OUTPUTS,
+        agreement={"top1_agreement": 1.0},
+    )
+    facts = mean_color_facts()
+    assert unpack_variant(pack.assemble(facts, [variant]), "a.tflite") == (variant, facts)
+    with pytest.raises(ConversionError, match="has no variant 'b.tflite'; it has a.tflite"):
+        unpack_variant(pack.assemble(facts, [variant]), "b.tflite")
