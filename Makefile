@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIN := constraints.txt
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system
 
-.PHONY: help app test lint type bench bench-mediapipe bench-interop fuzz test-arm constraints clean
+.PHONY: help app test lint type bench bench-conversion bench-mediapipe bench-interop fuzz test-arm constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
