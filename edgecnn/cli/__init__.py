@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("edgecnn.cli.doctor:doctor", "Say what is installed and what would be chosen, why."),
     "inspect": ("edgecnn.cli.inspect:inspect", "Print what a bundle or model file says of itself."),
     "keygen": ("edgecnn.cli.sign:keygen", "Make a pair of keys for signing bundles."),
+    "nets": ("edgecnn.cli.nets:nets", "List architectures and show what they are made of."),
     "optimize": (
         "edgecnn.cli.optimize:optimize",
         "Find the fastest way to run a model within limits.",

@@ -26,12 +26,13 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 
-BATCH_NORM_EPSILON = 1e-3
-BATCH_NORM_MOMENTUM = 0.99
+from edgecnn.nets.layers.convolution import conv_norm
+from edgecnn.nets.layers.inverted_residual import inverted_residual
+from edgecnn.nets.options import NetOptions, Smallest, begin, classify, scaled
+
 STEM_FILTERS = 32
 HEAD_FILTERS = 1280
 
@@ -91,15 +92,6 @@ SCALINGS = {
 }
 
 
-def scaled_filters(filters: int, width: float) -> int:
-    """Channels after width scaling: the nearest multiple of 8 that loses at most 10 %."""
-    if width == 1.0:
-        return filters
-    exact = filters * width
-    rounded = max(8, int(exact + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * exact else rounded
-
-
 def scaled_blocks(scaling: Scaling) -> tuple[BlockSpec, ...]:
     """The table of one member; the first and the last stage keep their depth."""
     last = len(BLOCKS) - 1
@@ -111,59 +103,13 @@ def scaled_blocks(scaling: Scaling) -> tuple[BlockSpec, ...]:
             else math.ceil(block.repeats * scaling.depth),
             stride=block.stride,
             expansion=block.expansion,
-            filters=scaled_filters(block.filters, scaling.width),
+            filters=scaled(block.filters, scaling.width),
         )
         for index, block in enumerate(BLOCKS)
     )
 
 
-def _normalised(x: Any, name: str, *, activate: bool) -> Any:
-    x = keras.layers.BatchNormalization(
-        momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=f"{name}_bn"
-    )(x)
-    return keras.layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x) if activate else x
-
-
-def _conv(x: Any, filters: int, name: str, *, kernel: int = 1, stride: int = 1) -> Any:
-    return keras.layers.Conv2D(
-        filters,
-        kernel,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=f"{name}_conv",
-    )(x)
-
-
-def _inverted_residual(x: Any, block: BlockSpec, name: str, *, stride: int, filters_in: int) -> Any:
-    shortcut = x
-    if block.expansion != 1:
-        x = _conv(x, filters_in * block.expansion, f"{name}_expand")
-        x = _normalised(x, f"{name}_expand", activate=True)
-    x = keras.layers.DepthwiseConv2D(
-        block.kernel,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        # He's rule with the fan of one channel; "he_normal" would count all channels in.
-        depthwise_initializer=keras.initializers.RandomNormal(stddev=2**0.5 / block.kernel),
-        name=f"{name}_depthwise_conv",
-    )(x)
-    x = _normalised(x, f"{name}_depthwise", activate=True)
-    x = _normalised(_conv(x, block.filters, f"{name}_project"), f"{name}_project", activate=False)
-    if stride == 1 and filters_in == block.filters:
-        x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
-    return x
-
-
-def efficientnet_lite(
-    name: str,
-    *,
-    input_shape: tuple[int, int, int] | None = None,
-    num_classes: int = 1000,
-    classifier_activation: str | None = "softmax",
-) -> keras.Model:
+def efficientnet_lite(name: str, options: NetOptions) -> keras.Model:
     """Build one member of the family with random weights.
 
     Layers are named ``stem_conv``, ``stage{S}_block{B}_{expand|depthwise|project}_{conv|bn}``,
@@ -172,43 +118,39 @@ def efficientnet_lite(
 
     Args:
         name: A key of `SCALINGS`; also the name of the model.
-        input_shape: (height, width, channels); None takes the size that it was designed for. At
-            least 32 pixels a side, since the net reduces 32 times.
-        num_classes: Length of the output.
-        classifier_activation: ``"softmax"`` for probabilities, None for logits.
+        options: Designed for the size in `SCALINGS`, normalised pixels about -1..1; at least 32
+            pixels a side. The stem of the small form has stride 1: at least 16. A width other than
+            1 scales the stem and the head as well.
 
     Returns:
-        A functional model from (batch, height, width, channels) float32, normalised pixels about
-        -1..1, to (batch, num_classes) float32.
-
-    Raises:
-        ValueError: The input has fewer than 32 pixels a side.
+        The model.
     """
-    scaling = SCALINGS[name]
-    height, width, channels = input_shape or (scaling.resolution, scaling.resolution, 3)
-    if min(height, width) < 32:
-        raise ValueError(
-            f"{name} reduces its input 32 times, but input_shape is {(height, width, channels)}; "
-            "give at least 32 pixels a side."
-        )
-
-    inputs = keras.Input((height, width, channels), name="image")
-    x = _normalised(_conv(inputs, STEM_FILTERS, "stem", kernel=3, stride=2), "stem", activate=True)
-    filters = STEM_FILTERS
+    scaling, width = SCALINGS[name], options.width
+    side = scaling.resolution
+    inputs, stem = begin(
+        name, options, designed_for=(side, side, 3), smallest=Smallest(paper=32, small=16)
+    )
+    x = conv_norm(
+        inputs,
+        scaled(STEM_FILTERS, width),
+        "stem",
+        kernel=3,
+        stride=2 if stem == "paper" else 1,
+        activation="relu6",
+    )
     for stage, block in enumerate(scaled_blocks(scaling), start=1):
         for repeat in range(1, block.repeats + 1):
-            stride = block.stride if repeat == 1 else 1
-            x = _inverted_residual(
-                x, block, f"stage{stage}_block{repeat}", stride=stride, filters_in=filters
+            x = inverted_residual(
+                x,
+                scaled(block.filters, width),
+                f"stage{stage}_block{repeat}",
+                expanded=x.shape[-1] * block.expansion,
+                kernel=block.kernel,
+                stride=block.stride if repeat == 1 else 1,
             )
-            filters = block.filters
-    x = _normalised(_conv(x, HEAD_FILTERS, "head"), "head", activate=True)
-
+    x = conv_norm(x, scaled(HEAD_FILTERS, width), "head", activation="relu6")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    x = keras.layers.Dropout(scaling.dropout, name="dropout")(x)
-    x = keras.layers.Dense(num_classes, name="logits")(x)
-    if classifier_activation is not None:
-        x = keras.layers.Activation(classifier_activation, name="predictions")(x)
+    x = classify(x, options, dropout=scaling.dropout)
     return keras.Model(inputs, x, name=name)
 
 

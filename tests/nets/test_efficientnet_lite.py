@@ -12,6 +12,7 @@ keras = pytest.importorskip("keras")
 from edgecnn import nets  # noqa: E402
 from edgecnn.errors import OptionError, UnknownNameError  # noqa: E402
 from edgecnn.nets import efficientnet_lite  # noqa: E402
+from edgecnn.nets.options import scaled  # noqa: E402
 
 PARAMETERS = {
     "efficientnet_lite0": 4_652_008,
@@ -113,12 +114,14 @@ def test_saved_net_answers_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_widths_are_multiples_of_eight(filters: int, width: float, expected: int) -> None:
-    assert efficientnet_lite.scaled_filters(filters, width) == expected
+    assert scaled(filters, width) == expected
 
 
 def test_too_small_an_input_says_what_is_enough() -> None:
-    with pytest.raises(OptionError, match="at least 32 pixels"):
-        nets.build("efficientnet_lite0", input_shape=(31, 64, 3))
+    with pytest.raises(OptionError, match="at least 16 pixels"):
+        nets.build("efficientnet_lite0", input_shape=(15, 64, 3))
+    with pytest.raises(OptionError, match="at least 32 pixels a side .or 16, with stem='small'"):
+        nets.build("efficientnet_lite0", input_shape=(31, 64, 3), stem="paper")
 
 
 def test_no_classes_is_refused() -> None:

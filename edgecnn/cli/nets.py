@@ -1,0 +1,110 @@
+"""``edgecnn nets``: the architectures that can be trained, and what each is made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import click
+
+from edgecnn.cli.output import print_table
+from edgecnn.optional import require
+from edgecnn.registry import NETS
+
+
+@click.group()
+def nets() -> None:
+    """List the architectures that can be trained, and show their layers."""
+
+
+@nets.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_nets(as_json: bool) -> None:
+    """List all nets with parameters and multiply-adds at the paper's size."""
+    cards = require("edgecnn.nets.catalogue", extra="train").CARDS
+    if as_json:
+        click.echo(json.dumps([{"name": name} | cards[name].to_dict() for name in NETS]))
+        return
+    print_table(
+        "Nets",
+        ["name", "parameters", "MACs (M)", "input", "paper", "options of its own"],
+        [_card(name, cards[name]) for name in NETS],
+    )
+
+
+def _card(name: str, card: Any) -> list[str]:
+    size = "x".join(str(side) for side in card.input_shape)
+    macs = f"{card.macs / 1e6:,.1f}"
+    return [name, f"{card.parameters:,}", macs, size, card.paper, ", ".join(card.special)]
+
+
+class _Shape(click.ParamType):
+    """``28x28x1`` as (height, width, channels)."""
+
+    name = "shape"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        if not re.fullmatch(r"\d+x\d+x\d+", value):
+            self.fail(f"takes HEIGHTxWIDTHxCHANNELS, like 28x28x1, but got {value!r}.", param, ctx)
+        return tuple(int(side) for side in value.split("x"))
+
+
+@nets.command()
+@click.argument("name")
+@click.option("--input", "input_shape", type=_Shape(), metavar="HxWxC", help="Like 28x28x1.")
+@click.option("--classes", "num_classes", type=int, metavar="N", help="Length of the output.")
+@click.option("--width", default=1.0, show_default=True, help="Factor on the channels.")
+@click.option("--stem", type=click.Choice(["paper", "small"]), help="small for some 30 pixels.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def show(name: str, *, as_json: bool, **options: Any) -> None:
+    """Print the layers of NAME: shape, parameters, multiply-adds and receptive field.
+
+    Nothing is trained and no weights are made. Parameters include the moving statistics of batch
+    norm; below the table are those that training changes, as papers count them.
+    """
+    if name in NETS:  # otherwise the registry's own error lists the nets
+        _quiet_keras()
+    package = require("edgecnn.nets", extra="train")
+    model = package.outline(name, **options)
+    rows = package.describe(model)
+    sums = require("edgecnn.nets.layer_table", extra="train").totals(rows)
+    if as_json:
+        document = {
+            "name": name,
+            "input_shape": list(model.input_shape[1:]),
+            "layers": [row.to_dict() for row in rows],
+            "totals": sums.to_dict(),
+        }
+        click.echo(json.dumps(document))
+        return
+    print_table(
+        f"{name}, input {_sizes(model.input_shape[1:])}",
+        ["layer", "kind", "output", "parameters", "MACs", "receptive field"],
+        [_row(row) for row in rows],
+    )
+    click.echo(
+        f"{sums.layers} layers, {sums.parameters:,} parameters ({sums.trainable:,} trainable), "
+        f"{sums.macs:,} multiply-adds."
+    )
+
+
+def _quiet_keras() -> None:
+    """TensorFlow, where it is the backend, greets with a page of notes unless asked not to."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    require("keras", extra="train")
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in sizes)
+
+
+def _row(row: Any) -> list[str]:
+    field = "picture" if row.receptive_field is None else _sizes(row.receptive_field)
+    parameters = f"{row.parameters:,}" if row.parameters else ""
+    macs = f"{row.macs:,}" if row.macs else ""
+    return [row.name, row.kind, _sizes(row.output_shape), parameters, macs, field]
