@@ -119,7 +119,14 @@ NETS = Registry(
 )
 """Architectures that can be trained (needs the extra ``train``)."""
 
-DATASETS = Registry("data set", {"fashion_mnist": "edgecnn.data.fashion_mnist:load"})
+DATASETS = Registry(
+    "data set",
+    {
+        "digits": "edgecnn.data.digits:load",
+        "fashion_mnist": "edgecnn.data.fashion_mnist:load",
+        "mnist_5k": "edgecnn.data.mnist_5k:load",
+    },
+)
 """Labelled pictures: functions ``load(split) -> edgecnn.data.image_data.ImageData``."""
 
 ZOO_RECIPES = Registry(
