@@ -13,6 +13,8 @@ from converters.report.schema import LayerError
 
 LIMIT_DB = 200.0
 """Stands for equal: JSON knows no infinity."""
+_HUGE = 1e12
+"""Stands for infinite values."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,9 @@ class Noise:
     def add(self, exact: Floats, rounded: Floats) -> None:
         """Take in the values of one input; both arrays have the same number of values."""
         values = exact.reshape(-1)
-        differences = rounded.reshape(-1) - values
+        # A root of what was rounded to zero is infinite in a float layer behind it.
+        finite = np.nan_to_num(rounded.reshape(-1), posinf=_HUGE, neginf=-_HUGE)
+        differences = finite - values
         # No product of BLAS: on a busy machine its threads wait for each other, up to 200 times
         # as long as this takes.
         self.signal += _power(values)

@@ -34,6 +34,10 @@ _TRACED = 32
 """Inputs by which layers are compared."""
 _MORE = 4
 """Times as many calibration inputs, at most."""
+_PATIENCE = 2
+"""So many times more layers in float may gain nothing before the layers are looked at anew."""
+_MATTERS = 0.02
+"""Share of the loss that a remedy has to bring back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def repair(
     budget_s: float,
     clock: Callable[[], float],
     progress: Progress = no_progress,
+    float_score: float | None = None,
 ) -> Repaired:
     """Try remedies until a judge is content.
 
@@ -100,6 +105,8 @@ def repair(
         budget_s: Seconds. No remedy is started after them; the one that runs is finished.
         clock: Gives seconds, ``time.monotonic``.
         progress: Told what is being tried, and the share of the budget that is spent.
+        float_score: The judge's score of the float network. With it a remedy has to bring back a
+            fiftieth of the loss to be kept; less is chance, and what builds on chance goes astray.
 
     Returns:
         The best network, never worse than that of the first plan.
@@ -108,8 +115,9 @@ def repair(
         ConversionError: The first plan itself cannot be followed.
     """
     return _Search(
-        target, float_model, feeds_of, judge, plan, available_samples, budget_s, clock, progress
-    ).run()
+        target, float_model, feeds_of, judge, plan, available_samples, budget_s, clock, progress,
+        float_score,
+    ).run()  # fmt: skip
 
 
 class _Search:
@@ -124,6 +132,7 @@ class _Search:
         budget_s: float,
         clock: Callable[[], float],
         progress: Progress,
+        float_score: float | None,
     ) -> None:
         self._target: Target = target
         self._float_model = float_model
@@ -132,15 +141,20 @@ class _Search:
         self._plan = plan
         self._available = available_samples
         self._budget_s = budget_s
+        self._float_score = float_score
         self._clock = clock
         self._progress = progress
         self._began = clock()
         self._tried: list[Remedy] = []
+        self._all_layers: tuple[LayerError, ...] = ()
+        self._least = 0.0
 
     def run(self) -> Repaired:
         self._model = self._made(self._plan)
         self._judgement = plain = self._judge(self._model)
-        layers = self._layers()
+        if self._float_score is not None:
+            self._least = max(_MATTERS * (self._float_score - plain.score), 0.0)
+        layers = self._all_layers = self._layers()
         note = "every gate is kept" if plain.kept else self._remedy()
         return Repaired(
             self._model, self._plan, self._judgement, plain, tuple(self._tried), layers, note
@@ -175,27 +189,39 @@ class _Search:
                 yield "bias correction", what, replace(self._plan, bias_correction=how)
 
     def _float_layers(self) -> str:
-        """Keep 1, 2, 4 ... of the worst layers in float; when that suffices, find the fewest."""
-        layers = self._layers()
-        base = self._plan
-        ranked = self._ranked([layer.name for layer in worst(layers, len(layers))])
-        count = 1
+        """Keep 1, 2, 4 ... of the worst layers in float, and look anew at what that leaves."""
         while True:
+            before = self._plan
+            note = self._float_round(before)
+            if self._judgement.kept or self._plan == before or self._is_late():
+                return note
+
+    def _float_round(self, base: Int8Plan) -> str:
+        """Add layers to those in float as long as more of them help; drop what is needless."""
+        layers = self._layers()
+        ranked = self._ranked([layer.name for layer in worst(layers, len(layers))])
+        count, idle = 1, 0
+        while idle < _PATIENCE:
             if self._is_late():
                 return self._late()
             chosen = self._chosen(ranked[:count])
-            if 2 * len(chosen) > len(layers):
+            if 2 * len({*base.float_layers, *chosen}) > len(self._all_layers):
                 return "nothing is left to try: fewer than half of the layers would be in 8 bits"
+            best = self._judgement.score
             self._try_float(base, chosen)
             if self._judgement.kept:
-                self._drop_needless(base, chosen)
+                self._drop_needless()
                 return "every gate is kept"
+            idle = 0 if self._judgement.score > best else idle + 1
             if count >= len(ranked):
-                return "nothing is left to try"
+                break
             count *= 2
+        return "nothing is left to try"
 
-    def _drop_needless(self, base: Int8Plan, chosen: tuple[str, ...]) -> None:
+    def _drop_needless(self) -> None:
         """Put layers back into 8 bits one by one, the last first, where the judge allows."""
+        base = replace(self._plan, float_layers=())
+        chosen = self._plan.float_layers
         for name in reversed(chosen):
             fewer = tuple(other for other in chosen if other != name)
             if not fewer or self._is_late():
@@ -246,7 +272,7 @@ class _Search:
         if self._judgement.kept:
             better = judgement.kept and leaner
         else:
-            better = judgement.kept or judgement.score > self._judgement.score
+            better = judgement.kept or judgement.score > self._judgement.score + self._least
         if better and model is not None:
             self._model, self._plan, self._judgement = model, plan, judgement
         seconds = self._clock() - began

@@ -12,6 +12,7 @@ Evaluation", arXiv:2004.09602, section 5.2 (sensitivity of single layers).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -80,4 +81,4 @@ def _noise(wanted: Mapping[str, Floats], found: Mapping[str, Floats]) -> float:
     for name, values in wanted.items():
         power = float(np.sum(values.astype(np.float64) ** 2))
         total += float(np.sum((found[name] - values).astype(np.float64) ** 2)) / max(power, 1e-12)
-    return total
+    return total if math.isfinite(total) else math.inf
