@@ -1,15 +1,16 @@
-"""A trained net that plain int8 quantization harms, where the harm is, and what heals it.
+"""A trained net that plain int8 quantization breaks, where it breaks, and what heals it.
 
-    python -m benchmarks.hard_int8            # prints the README's table; trains the net once
+    python -m benchmarks.hard_int8            # prints the README's tables; trains the net once
     python -m benchmarks.hard_int8 --smoke    # an untrained net and few pictures: does it run?
 
-The net is built like a MobileNetV3 (hard-swish, squeeze-and-excitation, depthwise convolutions) but
-very narrow and without batch normalisation: three channels between its blocks, pixels 0..255 as
-they come, plain ``fit`` on Fashion-MNIST. Nothing is done to its weights. So few channels have to
-carry much each, and their ranges grow apart, which 8 bits do not take well.
+The net is a narrow MobileNetV3 (hard-swish, squeeze-and-excitation, depthwise convolutions) with
+the stem and the head of ConvNeXt: a strided convolution with a layer normalisation, and another
+one before the last layer. It takes pixels 0..255 as they come and is trained by plain ``fit`` on
+Fashion-MNIST; nothing is done to its weights. The normalisation divides by the spread of eight
+channels at each place, which spans many powers of ten: more than 8 bits hold.
 
-Remedies are judged on training pictures that calibration did not use; the table is measured on all
-10,000 test pictures, which neither training nor remedies saw.
+Remedies are judged on training pictures that calibration did not use; the tables are measured on
+all 10,000 test pictures, which neither training nor remedies saw.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ from edgecnn.data.fashion_mnist import load
 from edgecnn.optional import require
 
 TRAINED = Path("out/hard_int8.keras")
-BLOCKS = (1, 1, 2, 1, 1, 1, 2, 1, 1)
-"""Stride of each block."""
-CHANNELS = 3
-EXPANSION = 4
-EPOCHS = 6
+BLOCKS = ((2, 8, 1), (3, 12, 2), (2, 12, 1), (3, 12, 1), (3, 16, 2), (3, 16, 1))
+"""Expansion, channels and stride of each block."""
+EPOCHS = 4
+RATE = 0.005
+BATCH = 128
 MAX_DROP = 0.5
 """Points of top-1 that the judge lets go."""
 BUDGET_S = 600.0
@@ -53,27 +54,35 @@ def build(seed: int = 1) -> Any:
     layers = keras.layers
     keras.utils.set_random_seed(seed)
     image = keras.Input((28, 28, 1), name="image")
-    x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same")(image)
-    for stride in BLOCKS:
-        x = _block(layers, x, stride)
-    x = layers.Conv2D(32, 1, activation="hard_swish")(x)
+    x = layers.Conv2D(8, 4, strides=2, padding="same")(image)
+    x = layers.LayerNormalization(epsilon=1e-6)(x)
+    for expansion, channels, stride in BLOCKS:
+        x = _block(layers, x, expansion, channels, stride)
     x = layers.GlobalAveragePooling2D()(x)
+    x = layers.LayerNormalization(epsilon=1e-6)(x)
     return keras.Model(image, layers.Dense(10, activation="softmax")(x), name="hard_int8")
 
 
-def _block(layers: Any, x: Any, stride: int) -> Any:
-    wide = EXPANSION * CHANNELS
-    y = layers.Conv2D(wide, 1, activation="hard_swish")(x)
-    y = layers.DepthwiseConv2D(3, strides=stride, padding="same", activation="hard_swish")(y)
+def _block(layers: Any, x: Any, expansion: int, channels: int, stride: int) -> Any:
+    def normalised(y: Any) -> Any:
+        return layers.BatchNormalization(momentum=0.95)(y)
+
+    def active(y: Any) -> Any:
+        return layers.Activation("hard_swish")(normalised(y))
+
+    wide = expansion * x.shape[-1]
+    y = active(layers.Conv2D(wide, 1, use_bias=False)(x))
+    y = active(layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(y))
     gate = layers.GlobalAveragePooling2D(keepdims=True)(y)
-    gate = layers.Conv2D(4, 1, activation="relu")(gate)
+    gate = layers.Conv2D(max(4, wide // 4), 1, activation="relu")(gate)
     gate = layers.Conv2D(wide, 1, activation="hard_sigmoid")(gate)
-    y = layers.Conv2D(CHANNELS, 1)(layers.Multiply()([y, gate]))
-    return layers.Add()([x, y]) if stride == 1 else y
+    y = layers.Multiply()([y, gate])
+    y = normalised(layers.Conv2D(channels, 1, use_bias=False)(y))
+    return layers.Add()([x, y]) if stride == 1 and x.shape[-1] == channels else y
 
 
 def trained(file: Path = TRAINED) -> Path:
-    """The trained net's file; trains it when it is missing, about four minutes on one core."""
+    """The trained net's file; trains it when it is missing, about five minutes on one core."""
     if file.is_file():
         return file
     tf = tensorflow()
@@ -82,10 +91,10 @@ def trained(file: Path = TRAINED) -> Path:
     keras = require("keras", extra="train")
     model = build()
     data = load("train")
-    model.compile(
-        keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
-    model.fit(_tensors(data.images), data.labels, batch_size=128, epochs=EPOCHS, verbose=2)
+    rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * -(-len(data) // BATCH))
+    optimizer = keras.optimizers.Adam(rate)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(_tensors(data.images), data.labels, batch_size=BATCH, epochs=EPOCHS, verbose=2)
     file.parent.mkdir(exist_ok=True)
     model.save(file)
     return file
@@ -134,11 +143,11 @@ def healed(source: Source, target: Target, judged: int) -> Repaired:
     calibration = _tensors(data.images[JUDGED::CALIBRATION_STEP])
     images, labels = data.images[:judged], data.labels[:judged]
     float_model = source.tflite() if target == "tflite" else source.openvino()
-    wanted = top1(float_model, images, labels) - MAX_DROP
+    exact = top1(float_model, images, labels)
 
     def judge(model: Any) -> Judgement:
         score = top1(model, images, labels)
-        return Judgement(kept=score >= wanted, score=score)
+        return Judgement(kept=score >= exact - MAX_DROP, score=score)
 
     def feeds_of(samples: int) -> Feeds:
         def fresh() -> Iterator[dict[str, NDArray[np.float32]]]:
@@ -150,6 +159,7 @@ def healed(source: Source, target: Target, judged: int) -> Repaired:
     return repair(
         target, float_model, feeds_of, judge, Int8Plan(),
         available_samples=len(calibration), budget_s=BUDGET_S, clock=time.monotonic,
+        float_score=exact,
     )  # fmt: skip
 
 
@@ -176,7 +186,7 @@ def measure(source: Source, target: Target, *, judged: int, tested: int) -> str:
     total_s = sum(remedy.seconds for remedy in found.remedies)
     rows.append(["int8, healed", found.note, *_lost(best, exact), f"{total_s:.0f}"])
     text = [
-        f"\n### {target}\n",
+        f"\n### {target}: {source.parameters} weights\n",
         table(["Step", "What", "Top-1 %", "Loss, points", "Seconds"], rows),
         f"\nOf {exact - plain:.2f} points lost, {best - plain:.2f} are back.",
         f"In float: {len(found.plan.float_layers)} of {len(found.layers)} layers.",

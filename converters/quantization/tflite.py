@@ -4,6 +4,11 @@ It starts from the ``.tflite``, whatever that was made of, so that Keras, SavedM
 foreign files all come this way. Activations and weights are 8 bits, one scale a channel of weights;
 input and outputs are int8, or what the plan's rim says.
 
+ai-edge-quantizer's static recipe would take foreign files as well. On two narrow nets trained on
+Fashion-MNIST and treated as foreign it gave files of the same size and speed that were less exact
+(88.36 and 87.93 % of 10,000 pictures, against 89.37 and 89.41 % here; float 90.14 and 89.56 %) and
+took six times as long, so that there is one engine for all.
+
 Reference: Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", arXiv:1712.05877.
 """

