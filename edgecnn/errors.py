@@ -28,6 +28,10 @@ class ParityError(ConversionError):
     """A converted model does not give the answers of its source within the named threshold."""
 
 
+class TrainingError(EdgeCNNError):
+    """A training run cannot start, go on or be resumed."""
+
+
 class GalleryError(EdgeCNNError):
     """A gallery of people cannot be read, written, or used with this embedder."""
 

@@ -1,0 +1,118 @@
+"""From a config to pictures and a net that fit each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from edgecnn import nets
+from edgecnn.data.image_data import ImageData
+from edgecnn.data.opening import open_data
+from edgecnn.data.preparing import pixel_spec
+from edgecnn.errors import OptionError
+from edgecnn.registry import DATASETS
+from edgecnn.training.batches import Augment, Samples, as_samples, at_most, hold_back
+from edgecnn.training.config import NetConfig, TrainConfig
+from edgecnn.training.form import functional, with_input
+from edgecnn.training.transfer import Freezing, new_task
+
+USUAL_SIZE_WH = (224, 224)
+
+
+def prepare_data(
+    config: TrainConfig,
+    data: ImageData | None,
+    validation: ImageData | None,
+    model: keras.Model | None,
+) -> tuple[Samples, Samples | None]:
+    """What is learned from and what is held back.
+
+    Args:
+        config: Its ``data`` and seed.
+        data: Pictures; None opens those that the config names.
+        validation: Pictures to judge by; None holds back a share.
+        model: Whose input size pictures of files get.
+
+    Raises:
+        OptionError: Too few pictures or classes, or classes that differ.
+        SourceError: Pictures that cannot be read.
+    """
+    settings, seed = config.data, config.fit.seed
+    loaded = open_pictures(config, model) if data is None else data
+    loaded = at_most(loaded, settings.limit, seed)
+    held: ImageData | None = validation
+    if held is None:
+        loaded, held = hold_back(loaded, settings.validation, seed)
+    elif held.names != loaded.names:
+        raise OptionError(
+            f"The pictures have the classes {', '.join(loaded.names)}, those to validate with "
+            f"{', '.join(held.names)}; they have to be the same in the same order."
+        )
+    samples = as_samples(loaded, balance=settings.balance == "weights")
+    return samples, None if held is None else Samples(held.pixels, held.labels, held.names)
+
+
+def open_pictures(config: TrainConfig, model: keras.Model | None) -> ImageData:
+    """The pictures that a config names, files resized as the device would."""
+    settings = config.data
+    name = settings.name.partition(":")[0]
+    width, height = settings.size_wh or USUAL_SIZE_WH
+    color: Any = "rgb"
+    if model is not None:
+        height, width, channels = model.input_shape[1:]
+        color = "gray" if channels == 1 else "rgb"
+    spec = None if name in DATASETS else pixel_spec(width, height, color)
+    loaded = open_data(settings.name, split=settings.split, spec=spec)
+    if not isinstance(loaded, ImageData):
+        raise OptionError(f"{settings.name} gave files, not pictures.")
+    return loaded
+
+
+def build_net(config: TrainConfig, samples: Samples) -> tuple[keras.Model, Freezing]:
+    """The net that a config names, for these pictures and classes; it takes pixels 0..255.
+
+    Returns:
+        The net, and which of its layers are old.
+    """
+    if config.transfer.source is not None:
+        return new_task(config, samples.images.shape[1:], len(samples.names))
+    net = plain_net(config.net, samples.images.shape[1:], len(samples.names))
+    return net, Freezing(config.transfer, ())
+
+
+def plain_net(
+    config: NetConfig, input_shape: tuple[int, ...], num_classes: int, *, normalise: bool = True
+) -> keras.Model:
+    """A net with random weights.
+
+    Args:
+        config: Which.
+        input_shape: (height, width, channels).
+        num_classes: Length of the output.
+        normalise: Put ``mean`` and ``std`` in front; off, it takes normalised pictures.
+    """
+    height, width, channels = input_shape
+    net = functional(
+        nets.build(
+            config.name,
+            input_shape=(height, width, channels),
+            num_classes=num_classes,
+            width=config.width,
+            dropout=config.dropout,
+            stem=config.stem,
+            **config.options,
+        )
+    )
+    return with_input(net, config.mean, config.std) if normalise else net
+
+
+def augmentation(name: str) -> Augment | None:
+    """The augmentation of that name.
+
+    Raises:
+        OptionError: There is none.
+    """
+    if name == "none":
+        return None
+    raise OptionError(f"Unknown augmentation {name!r}. Known: none.")
