@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from converters import calibration
+from converters.bundles.output import REPORT
 from converters.convert import convert
+from converters.inputs import photographs as calibration
 from converters.options import ConvertOptions, Proof
-from converters.output import REPORT
 from converters.quiet import captured_output, tensorflow
 from converters.report.schema import OutputFigures, Report, decode
 from edgecnn.bundle.schema import InputSpec

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from converters.mask_form import standard_segmenter
-from converters.metadata import with_metadata
-from converters.pack import Facts, ModelVariant
-from converters.ssd_form import standard_ssd
-from converters.uniform_input import uniform_input
-from converters.unpack import unpack_variant
+from converters.bundles.pack import Facts, ModelVariant
+from converters.forms.mask import standard_segmenter
+from converters.forms.ssd import standard_ssd
+from converters.forms.uniform_input import uniform_input
+from converters.forms.unpack import unpack_variant
+from converters.metadata.write import with_metadata
 from edgecnn.bundle import io
 from edgecnn.bundle.schema import Variant
 from edgecnn.zoo.catalogue import find
@@ -107,7 +107,7 @@ def _formed(
 def _as_ir(variant: ModelVariant) -> ModelVariant:
     import openvino
 
-    from converters.openvino import read_tflite, serialize
+    from converters.openvino.ir import read_tflite, serialize
 
     xml, weights = serialize(openvino, read_tflite(openvino, variant.model, variant.outputs))
     file = variant.file.removesuffix(".tflite") + ".xml"

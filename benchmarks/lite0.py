@@ -18,7 +18,7 @@ import cv2
 
 from benchmarks.architectures import proven
 from benchmarks.timing import table
-from converters import calibration
+from converters.inputs import photographs as calibration
 from converters.report.schema import Report
 from converters.zoo import classify_efficientnet_lite0 as recipe
 from edgecnn.cli import main as edgecnn_command

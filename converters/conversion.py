@@ -12,8 +12,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from converters import pack
-from converters.files import BACKENDS, QUANTIZED, FloatForms
+from converters.bundles import pack
+from converters.bundles.files import BACKENDS, QUANTIZED, FloatForms
+from converters.bundles.made import Made, described, prove_file, timed
+from converters.bundles.pack import Facts
+from converters.bundles.result_card import result_card
+from converters.bundles.speed import describe_machine
 from converters.int8_file import make_int8
 from converters.interface import (
     InputChanges,
@@ -23,9 +27,7 @@ from converters.interface import (
     input_spec,
     output_names,
 )
-from converters.made import Made, described, prove_file, timed
 from converters.options import ConvertOptions, Progress
-from converters.pack import Facts
 from converters.proof.confusion import confusion
 from converters.proof.evidence import Evidence, as_reference, prove
 from converters.proof.golden import (
@@ -47,9 +49,7 @@ from converters.report.schema import (
 )
 from converters.report.schema import Source as SourceFacts
 from converters.report.versions import versions
-from converters.result_card import result_card
 from converters.sources.base import Source, Target
-from converters.speed import describe_machine
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Golden, InputSpec, Precision
 from edgecnn.errors import ConversionError
@@ -60,7 +60,7 @@ class Wishes:
     """What was asked for, checked.
 
     Attributes:
-        targets, precisions: In the order of the tables in `converters.files`.
+        targets, precisions: In the order of the tables in `converters.bundles.files`.
         gates: Name -> bound.
         base: Of the reference that task figures are compared with.
     """

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from converters.bundles.files import PRECISIONS, TARGETS
+from converters.bundles.output import check_output, write_bundle, write_failure
 from converters.conversion import Conversion, Finished, Wishes
-from converters.files import PRECISIONS, TARGETS
 from converters.interface import InputChanges
 from converters.options import ConvertOptions, Progress, no_progress
-from converters.output import check_output, write_bundle, write_failure
 from converters.proof.gates import gates_for
 from converters.quiet import log_to
 from converters.report.schema import Report
@@ -68,7 +68,7 @@ def convert(
             For the task ``tensors`` a dict of arrays. Also what is proven on, when there is no
             ``validation``: a part of it that calibration does not see.
         validation: Pictures with the truth, for the task metric: ``(x, y)``, a folder of class
-            folders, or the name of a data set; see `converters.validation`.
+            folders, or the name of a data set; see `converters.inputs.validation`.
         targets: ``tflite``, ``openvino``.
         precisions: ``float32``, ``float16``, ``int8``, ``int4w`` (TFLite: 4-bit weights, float
             arithmetic; left out where it does not pay).

@@ -2,7 +2,7 @@
 
 An embedder on a device sees what the detector and the alignment give it. So the faces come from
 photographs through both, and their points are moved about as a detector's wander from frame to
-frame; then light, sharpness and side are varied as in `converters.calibration`.
+frame; then light, sharpness and side are varied as in `converters.inputs.photographs`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration import Pixels, images_folder, relight, soften
+from converters.inputs.photographs import Pixels, images_folder, relight, soften
 from edgecnn.api import load
 from edgecnn.bundle.schema import Alignment
 from edgecnn.errors import ConversionError

@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from converters import pack
-from converters.files import BACKENDS, FloatForms
-from converters.made import Made, prove_file
+from converters.bundles import pack
+from converters.bundles.files import BACKENDS, FloatForms
+from converters.bundles.made import Made, prove_file
+from converters.bundles.pack import Facts
 from converters.options import Int8, Progress
-from converters.pack import Facts
 from converters.proof.evidence import Evidence
 from converters.proof.inputs import Gathered
 from converters.proof.scores import reference_score, score, score_name

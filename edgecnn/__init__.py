@@ -42,7 +42,7 @@ _LAZY = {
     "convert": "converters.convert",
     "draw": "edgecnn.api",
     "load": "edgecnn.api",
-    "optimize": "converters.optimize",
+    "optimize": "converters.search.optimize",
 }
 
 __all__ = [

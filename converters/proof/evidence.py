@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from converters.inputs.pictures import PictureSet
+from converters.inputs.validation import ValidationSet
 from converters.options import Progress, no_progress
-from converters.parity import AnyTask, kept, lower_threshold, summarize
-from converters.pictures import PictureSet
 from converters.proof import gates as gate_table
 from converters.proof.figures import Tensors, compare_outputs
+from converters.proof.parity import AnyTask, kept, lower_threshold, summarize
 from converters.report.schema import OutputFigures, Proven
-from converters.validation import ValidationSet
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Variant
 from edgecnn.registry import TASKS

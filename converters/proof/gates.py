@@ -7,8 +7,8 @@ lower bounds:
   output's values stay within 1, else over its largest value.
 - ``cosine``: least cosine of an output with the source's.
 - ``max_drop``: what the task metric may lose against the float reference on the validation set.
-- Agreement of the whole task with the float reference, figures of `converters.parity.summarize`:
-  ``top1_agreement_confident``, ``boxes_found``, ``faces_matched``, ``mask_iou``.
+- Agreement of the whole task with the float reference, as `converters.proof.parity.summarize` has
+  it: ``top1_agreement_confident``, ``boxes_found``, ``faces_matched``, ``mask_iou``.
 
 A figure that was not measured keeps no gate and breaks none: without a validation set there is no
 ``max_drop``.
@@ -98,7 +98,8 @@ def figures_of(
 
     Args:
         outputs: Of every output against the source.
-        agreement: From `converters.parity.summarize`; empty for a reference compared with itself.
+        agreement: From `converters.proof.parity.summarize`; empty for a reference compared with
+            itself.
         drop: Of the task metric; None without one.
     """
     figures: dict[str, float] = {}

@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from converters.pack import golden_answers
-from converters.pictures import PictureSet
-from converters.publish import golden_jpeg
+from converters.bundles.pack import golden_answers
+from converters.bundles.publish import golden_jpeg
+from converters.inputs.pictures import PictureSet
 from edgecnn.bundle.arrays import write_arrays
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Golden
@@ -127,7 +127,7 @@ def choose(task: str, expected: Sequence[Any], answers: Sequence[Sequence[Any]])
 
     Args:
         task: Name of a task.
-        expected: The reference's answers, as `converters.parity.kept` gives them.
+        expected: The reference's answers, as `converters.proof.parity.kept` gives them.
         answers: The same of the variants.
 
     Returns:

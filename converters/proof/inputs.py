@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from converters.bundles.pack import INPUT_NAME
+from converters.inputs.picture_files import class_folders, pictures_below
+from converters.inputs.pictures import PictureSet, open_pictures
+from converters.inputs.tensors import TensorSet, open_tensors
+from converters.inputs.validation import ValidationSet, open_validation
 from converters.options import Proof
-from converters.pack import INPUT_NAME
-from converters.picture_files import class_folders, pictures_below
-from converters.pictures import PictureSet, open_pictures
 from converters.report.schema import Inputs
 from converters.sources.base import Feeds, Source, Tensors
-from converters.tensors import TensorSet, open_tensors
-from converters.validation import ValidationSet, open_validation
 from edgecnn.bundle.schema import InputSpec
 from edgecnn.errors import OptionError
 from edgecnn.registry import DATASETS

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration import tensor_of
+from converters.inputs.photographs import tensor_of
 from converters.options import Preprocess
 from converters.report.schema import Preprocessing
 from converters.sources.base import Source

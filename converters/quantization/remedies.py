@@ -34,8 +34,10 @@ _TRACED = 32
 """Inputs by which layers are compared."""
 _MORE = 4
 """Times as many calibration inputs, at most."""
-_PATIENCE = 2
-"""So many times more layers in float may gain nothing before the layers are looked at anew."""
+_PATIENCE = 4
+"""So many groups of layers in float may gain nothing before the layers are looked at anew."""
+_REACH = 3
+"""Steps to the neighbours that are kept in float as well; a layer normalisation is so long."""
 _MATTERS = 0.02
 """Share of the loss that a remedy has to bring back."""
 
@@ -200,23 +202,33 @@ class _Search:
         """Add layers to those in float as long as more of them help; drop what is needless."""
         layers = self._layers()
         ranked = self._ranked([layer.name for layer in worst(layers, len(layers))])
-        count, idle = 1, 0
-        while idle < _PATIENCE:
+        seen, idle = set[tuple[str, ...]](), 0
+        for chosen in self._groups(ranked):
             if self._is_late():
                 return self._late()
-            chosen = self._chosen(ranked[:count])
-            if 2 * len({*base.float_layers, *chosen}) > len(self._all_layers):
-                return "nothing is left to try: fewer than half of the layers would be in 8 bits"
+            if idle == _PATIENCE:
+                break
+            if 2 * len({*base.float_layers, *chosen}) > len(self._all_layers) or chosen in seen:
+                continue
+            seen.add(chosen)
             best = self._judgement.score
             self._try_float(base, chosen)
             if self._judgement.kept:
                 self._drop_needless()
                 return "every gate is kept"
             idle = 0 if self._judgement.score > best else idle + 1
-            if count >= len(ranked):
-                break
+        return "nothing is left to try that leaves half of the layers in 8 bits"
+
+    def _groups(self, ranked: list[str]) -> Iterator[tuple[str, ...]]:
+        """The 1, 2, 4 ... first layers, in a ``.tflite`` with near and with far neighbours."""
+        count = 1
+        while count < 2 * len(ranked):
+            if self._target == "openvino":
+                yield tuple(ranked[:count])
+            else:
+                for reach in (1, _REACH):
+                    yield with_neighbours(self._float_model, ranked[:count], reach)
             count *= 2
-        return "nothing is left to try"
 
     def _drop_needless(self) -> None:
         """Put layers back into 8 bits one by one, the last first, where the judge allows."""
@@ -243,14 +255,10 @@ class _Search:
             self._feeds_of(self._plan.samples),
             self._plan,
             names,
+            reach=_REACH,
             is_late=lambda: self._clock() >= end,
             progress=self._progress,
         )
-
-    def _chosen(self, names: list[str]) -> tuple[str, ...]:
-        if self._target == "tflite":
-            return with_neighbours(self._float_model, names)
-        return tuple(names)
 
     def _try_float(self, base: Int8Plan, names: tuple[str, ...]) -> Judgement:
         layers = tuple(dict.fromkeys((*base.float_layers, *names)))

@@ -35,6 +35,7 @@ def rank_tflite(
     plan: Int8Plan,
     layers: Sequence[str],
     *,
+    reach: int,
     is_late: Callable[[], bool],
     progress: Progress = no_progress,
 ) -> list[str]:
@@ -45,12 +46,13 @@ def rank_tflite(
         feeds: Calibration inputs; the first ones serve to compare answers.
         plan: How all other layers are quantized; biases are not corrected here.
         layers: Names, the most promising first.
+        reach: How far the neighbours may be that each is tried with: without them the rounding at
+            its rim would stay.
         is_late: Ends the search; what was not tried follows in the order given.
         progress: Told the share of the layers.
 
     Returns:
-        The same names. Each was tried together with its neighbours, without which the rounding at
-        its rim would stay.
+        The same names.
     """
     calibrated = calibrate(float_tflite, feeds, plan)
     exact = Trace(float_tflite)
@@ -60,7 +62,7 @@ def rank_tflite(
     for number, name in enumerate(layers, start=1):
         if is_late():
             break
-        chosen = (*plan.float_layers, *with_neighbours(float_tflite, [name]))
+        chosen = (*plan.float_layers, *with_neighbours(float_tflite, [name], reach))
         mixed = quantize_calibrated(calibrated, replace(plan, float_layers=chosen))
         left[name] = _noise(wanted, _answers(Trace(mixed), inputs))
         progress("sensitivity of layers", number / len(layers))

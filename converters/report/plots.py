@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pareto import pareto_front
 from converters.report.canvas import (
     BODY_PT,
     COLORS,
@@ -28,6 +27,7 @@ from converters.report.canvas import (
 )
 from converters.report.schema import Proven, Report
 from converters.report.text import accuracy, accuracy_name, megabytes
+from converters.search.pareto import pareto_front
 
 LEAST_SPAN = 0.5
 """Percentage points that the accuracy axis spans at least: less would show noise as if it were

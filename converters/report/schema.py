@@ -61,7 +61,7 @@ class Proven(Part, frozen=True, kw_only=True):
         backend: It was run on.
         bytes: Size of the file, and of its ``.bin``.
         outputs: Figures of each output against the source.
-        agreement: Figures of `converters.parity.summarize` against the float reference.
+        agreement: Figures of `converters.proof.parity.summarize` against the float reference.
         metric: Task metric on the validation set; None without one.
         drop: Metric of the reference less this one; None without a validation set.
         latency: None when it was not measured.

@@ -17,7 +17,7 @@ AGREEMENT = {
     "segment": "mask_iou",
     "tensors": "cosine",
 }
-"""Task -> the figure of `converters.parity.summarize` that stands for all others."""
+"""Task -> the figure of `converters.proof.parity.summarize` that stands for all others."""
 MAX_REASONS = 4
 NOTHING = "-"
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from converters.graphs.saved_model import first_line
 from converters.quiet import captured_output, tensorflow
-from converters.saved_model import first_line
 from converters.sources.keras_model import KerasSource
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from converters.graphs.saved_model import first_line
 from converters.quiet import captured_output, tensorflow
-from converters.saved_model import first_line
 from converters.sources.base import Port
 from converters.sources.ports import (
     Shape,

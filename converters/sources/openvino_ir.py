@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from converters.openvino import last_line, widen_weights
+from converters.openvino.ir import last_line, widen_weights
 from converters.quiet import captured_output
 from converters.sources.base import Array, Port, Source, Target, Tensors
 from converters.sources.ports import (

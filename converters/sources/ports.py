@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from converters.saved_model import INPUT_NAME
+from converters.graphs.saved_model import INPUT_NAME
 from converters.sources.base import Array, Port, Tensors
 from edgecnn.errors import ConversionError, OptionError
 

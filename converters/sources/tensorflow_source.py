@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from converters.openvino import read_saved_model, read_tflite
-from converters.openvino_layers import name_layers
+from converters.graphs.saved_model import first_line, save_call
+from converters.openvino.ir import read_saved_model, read_tflite
+from converters.openvino.layer_names import name_layers
 from converters.quiet import captured_output, tensorflow
-from converters.saved_model import first_line, save_call
 from converters.sources.base import Array, Port, Source, Tensors
 from converters.sources.ports import check_feeds
-from converters.tflite import to_tflite
+from converters.tflite.from_saved_model import to_tflite
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
 

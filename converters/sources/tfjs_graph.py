@@ -1,4 +1,4 @@
-"""TF.js graph models: read back into a TensorFlow graph by `converters.tfjs`."""
+"""TF.js graph models: read back into a TensorFlow graph by `converters.graphs.tfjs`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.graph import Graph, owner
+from converters.graphs.graph import Graph, owner
+from converters.graphs.tfjs import read_graph
 from converters.quiet import captured_output, tensorflow
 from converters.sources.base import Array, Port, Tensors
 from converters.sources.ports import (
@@ -21,7 +22,6 @@ from converters.sources.ports import (
     static_shape,
 )
 from converters.sources.tensorflow_source import TensorFlowSource
-from converters.tfjs import read_graph
 from edgecnn.errors import ConversionError
 
 
@@ -105,8 +105,8 @@ class TFJSSource(TensorFlowSource):
 def _session(tf: Any, definition: Any) -> Any:
     """A session that leaves the graph alone.
 
-    TensorFlow's remapper fuses what `converters.fused_ops` has taken apart, and on a graph of
-    BlazeFace the process then dies in oneDNN (TensorFlow 2.21).
+    TensorFlow's remapper fuses what `converters.graphs.fused_ops` has taken apart, and on a graph
+    of BlazeFace the process then dies in oneDNN (TensorFlow 2.21).
     """
     config = tf.compat.v1.ConfigProto()
     rewriting = config.graph_options.rewrite_options

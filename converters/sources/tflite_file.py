@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.openvino import read_tflite
-from converters.openvino_layers import name_layers
+from converters.graphs.saved_model import first_line
+from converters.openvino.ir import read_tflite
+from converters.openvino.layer_names import name_layers
 from converters.quiet import captured_output
-from converters.saved_model import first_line
 from converters.sources.base import Array, Port, Source, Target, Tensors
 from converters.sources.ports import (
     Shapes,
@@ -26,9 +26,9 @@ from converters.sources.ports import (
     static_shape,
 )
 from converters.sources.running import Run, is_quantized, tflite_runner
-from converters.tflite_pack import pack
-from converters.tflite_widen import SIGNATURE, inline_weights
-from converters.weights import unpack
+from converters.tflite.pack import pack
+from converters.tflite.weights import unpack
+from converters.tflite.widen import SIGNATURE, inline_weights
 from edgecnn.bundle.schema import Precision
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require

@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import calibration, openvino, pack
 from converters.bias_correction import correct_biases
-from converters.card import CardText
-from converters.publish import Proof, check_sources, publish
-from converters.tflite import keras_to_tflite
+from converters.bundles import pack
+from converters.bundles.card import CardText
+from converters.bundles.publish import Proof, check_sources, publish
+from converters.inputs import photographs as calibration
+from converters.openvino import ir as openvino
+from converters.tflite.from_saved_model import keras_to_tflite
 from converters.torch_pickle import read_state_dict
 from edgecnn import nets
 from edgecnn.bundle.schema import DecoderSpec, InputSpec, PublishedMetric

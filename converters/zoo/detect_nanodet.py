@@ -14,23 +14,24 @@ from typing import Any
 
 import numpy as np
 
-from converters import calibration, openvino
-from converters.card import CardText
-from converters.equalize import equalize
-from converters.graph import Graph
-from converters.graph_rewrites import (
+from converters.bundles.card import CardText
+from converters.bundles.pack import Facts, ModelVariant
+from converters.bundles.publish import Proof, check_sources, publish
+from converters.graphs.equalize import equalize
+from converters.graphs.graph import Graph
+from converters.graphs.nhwc import to_channels_last
+from converters.graphs.rewrites import (
     finite_pool_padding,
     fold_constant_sums,
     fold_same_padding,
     part_split_convolutions,
 )
-from converters.nhwc import to_channels_last
-from converters.pack import Facts, ModelVariant
-from converters.publish import Proof, check_sources, publish
-from converters.saved_model import INPUT_NAME, save_graph
-from converters.tfjs import read_graph
-from converters.tflite import to_tflite
-from converters.tflite_ranges import to_ranged_tflite
+from converters.graphs.saved_model import INPUT_NAME, save_graph
+from converters.graphs.tfjs import read_graph
+from converters.inputs import photographs as calibration
+from converters.openvino import ir as openvino
+from converters.tflite.from_saved_model import to_tflite
+from converters.tflite.ranges import to_ranged_tflite
 from edgecnn.bundle.schema import DecoderSpec, InputSpec, PublishedMetric
 from edgecnn.core.image import Pixels
 from edgecnn.errors import ConversionError

@@ -11,11 +11,13 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from converters import calibration, openvino, pack
-from converters.card import CardText
-from converters.publish import Proof, check_sources, publish
-from converters.tflite_mixed import quantize_partly
-from converters.tflite_widen import widen
+from converters.bundles import pack
+from converters.bundles.card import CardText
+from converters.bundles.publish import Proof, check_sources, publish
+from converters.inputs import photographs as calibration
+from converters.openvino import ir as openvino
+from converters.tflite.mixed import quantize_partly
+from converters.tflite.widen import widen
 from edgecnn.bundle.schema import DecoderSpec, InputSpec
 from edgecnn.core.image import Pixels
 from edgecnn.errors import ConversionError

@@ -2,7 +2,7 @@
 
 The source is the unpacked wheel of version 0.6.0. Its files are MediaPipe's own ``.tflite`` with
 float16 weights. They are shipped as they are: metadata goes in front of and behind the untouched
-bytes (`converters.metadata`), so that the answers are those of the original to the last bit.
+bytes (`converters.metadata.write`), so that the answers are those of the original to the last bit.
 
 There are no int8 files. The source has no quantizable form for TFLite's tools. OpenVINO's quantizer
 takes the full-range net (whole ranges, layer-wise bias correction, the heads in float), but the
@@ -17,9 +17,10 @@ import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from converters import calibration, pack
-from converters.card import CardText
-from converters.publish import Proof, check_sources, publish
+from converters.bundles import pack
+from converters.bundles.card import CardText
+from converters.bundles.publish import Proof, check_sources, publish
+from converters.inputs import photographs as calibration
 from edgecnn.bundle.schema import DecoderSpec, InputSpec
 from edgecnn.core.image import Pixels
 

@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import calibration, openvino, pack
 from converters.bias_correction import correct_biases
-from converters.card import CardText
+from converters.bundles import pack
+from converters.bundles.card import CardText
+from converters.bundles.publish import Proof, check_sources, publish
 from converters.face_crops import FoundFace, crops, find_faces
-from converters.publish import Proof, check_sources, publish
-from converters.tfjs_weights import read_weights
-from converters.tflite import Calibration, keras_to_tflite
-from converters.tflite_mixed import quantize_partly
+from converters.graphs.tfjs_weights import read_weights
+from converters.inputs import photographs as calibration
+from converters.openvino import ir as openvino
+from converters.tflite.from_saved_model import Calibration, keras_to_tflite
+from converters.tflite.mixed import quantize_partly
 from edgecnn.bundle.schema import (
     Alignment,
     DecoderSpec,

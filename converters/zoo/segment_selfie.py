@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from converters import calibration, openvino
-from converters.card import CardText
-from converters.graph_rewrites import exact_hard_swish
-from converters.pack import Facts, ModelVariant
-from converters.publish import Proof, check_sources, publish
-from converters.saved_model import INPUT_NAME, save_graph
-from converters.tfjs import read_graph
-from converters.tflite import to_tflite
+from converters.bundles.card import CardText
+from converters.bundles.pack import Facts, ModelVariant
+from converters.bundles.publish import Proof, check_sources, publish
+from converters.graphs.rewrites import exact_hard_swish
+from converters.graphs.saved_model import INPUT_NAME, save_graph
+from converters.graphs.tfjs import read_graph
+from converters.inputs import photographs as calibration
+from converters.openvino import ir as openvino
+from converters.tflite.from_saved_model import to_tflite
 from edgecnn.bundle.schema import DecoderSpec, InputSpec
 from edgecnn.core.image import Pixels
 from edgecnn.errors import ConversionError

@@ -1,7 +1,7 @@
 """What a bare model file says of itself.
 
-Two voices are heard. Ours, written by `converters.metadata`, is a whole `SelfDescription`: enough
-to load the file without a question. Where it is missing, the standard metadata of the format
+Two voices are heard. Ours, written by `converters.metadata.write`, is a whole `SelfDescription`:
+enough to load the file without a question. Where it is missing, the standard metadata of the format
 (TFLite metadata, or OpenVINO's ``model_info``) tells part of it: normalisation, colour order,
 labels. Nothing here trusts the file: the only error is `BundleError`.
 """

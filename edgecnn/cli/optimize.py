@@ -78,8 +78,8 @@ def optimize(
     has the truth (class folders, a data set by name), else the agreement with the float variant.
     Exit code 1 when nothing keeps every limit; the nearest misses are named then.
     """
-    converters = require("converters.optimize", extra="convert")
-    candidates = require("converters.candidates", extra="convert")
+    converters = require("converters.search.optimize", extra="convert")
+    candidates = require("converters.search.candidates", extra="convert")
     limits = converters.check_limits(
         given["max_drop"], given["max_latency_ms"], given["max_size_mb"]
     )

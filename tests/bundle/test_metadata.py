@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.mutations import damage
-from converters.metadata import with_metadata, with_rt_info, with_tflite_metadata
-from converters.pack import ModelVariant
-from converters.ssd_form import standard_ssd
+from converters.bundles.pack import ModelVariant
+from converters.forms.ssd import standard_ssd
+from converters.metadata.write import with_metadata, with_rt_info, with_tflite_metadata
 from edgecnn.bundle.flatbuffer import root_table
 from edgecnn.bundle.metadata import (
     ENTRY_NAME,

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from converters.calibration import read_photographs
 from converters.face_crops import FoundFace, crops, find_faces
+from converters.inputs.photographs import read_photographs
 from edgecnn.bundle.schema import Alignment
 
 ALIGNMENT = Alignment(

@@ -13,13 +13,13 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 import edgecnn
-from converters import pack
-from converters.mask_form import standard_segmenter
-from converters.metadata import with_metadata, with_tflite_metadata
-from converters.metadata_openvino import model_info
-from converters.pack import Facts, ModelVariant
-from converters.uniform_input import uniform_input
-from converters.unpack import unpack_variant
+from converters.bundles import pack
+from converters.bundles.pack import Facts, ModelVariant
+from converters.forms.mask import standard_segmenter
+from converters.forms.uniform_input import uniform_input
+from converters.forms.unpack import unpack_variant
+from converters.metadata.openvino import model_info
+from converters.metadata.write import with_metadata, with_tflite_metadata
 from edgecnn.bundle.metadata_tflite import read_tflite_metadata
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.errors import ConversionError
@@ -42,7 +42,7 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
 def _segmenter(channels: int, activation: str) -> tuple[ModelVariant, Facts]:
     """An IR (1, 8, 8, 3) -> (1, 8, 8, channels): a weighted sum of red, green and blue."""
     openvino = pytest.importorskip("openvino")
-    from converters.openvino import serialize
+    from converters.openvino.ir import serialize
 
     ops = openvino.opset8
     image = ops.parameter([1, SIDE, SIDE, 3], np.float32, "image")

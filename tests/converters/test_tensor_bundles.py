@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import edgecnn
-from converters.pack import Facts, ModelVariant, assemble, golden_answers, write
-from converters.parity import (
+from converters.bundles.pack import Facts, ModelVariant, assemble, golden_answers, write
+from converters.proof.parity import (
     LARGEST_RELATIVE,
     check_golden,
     kept,

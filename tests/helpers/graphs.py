@@ -9,7 +9,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from converters.graph import Graph  # noqa: E402
+from converters.graphs.graph import Graph  # noqa: E402
 
 
 def empty(shape: tuple[int, ...], name: str = "x") -> Graph:

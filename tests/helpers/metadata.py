@@ -9,7 +9,7 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-from converters.pack import Facts
+from converters.bundles.pack import Facts
 from edgecnn.bundle.metadata import ENTRY_NAME
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.bundle.zip_tail import ZipTail

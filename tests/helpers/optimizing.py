@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from converters.measured import Latencies
+from converters.search.measured import Latencies
 from edgecnn.runtime.measure import Way
 from tests.helpers.videos import write_picture
 
@@ -47,4 +47,4 @@ def fix_latencies(
                 found[way.variant.file, way.backend, way.compute, count] = (ms, 1.2 * ms)
         return Latencies("x86-vnni", "a processor", found)
 
-    monkeypatch.setattr("converters.candidates.time_here", timed)
+    monkeypatch.setattr("converters.search.candidates.time_here", timed)

@@ -15,7 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from converters.pack import Facts
+from converters.bundles.pack import Facts
 from edgecnn.bundle.schema import DecoderSpec, InputSpec
 
 SIDE, CELLS, SHAPE, WINDOW = 64, 8, 16, 24

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import edgecnn
-from converters.metadata import with_tflite_metadata
+from converters.metadata.write import with_tflite_metadata
 from edgecnn.bundle.metadata import Embedded
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.errors import BundleError

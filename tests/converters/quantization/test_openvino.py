@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow")
 
 import openvino
 
-from converters.openvino import serialize
+from converters.openvino.ir import serialize
 from converters.quantization.openvino import AccuracyControl, layer_names, quantize_openvino
 from converters.quantization.openvino_names import named
 from converters.quantization.plan import Int8Plan

@@ -207,3 +207,4 @@ def test_neighbours_are_those_that_write_and_read(source: Source) -> None:
     names = [operation.name for operation in Trace(source.tflite()).operations]
     assert with_neighbours(source.tflite(), [names[2]]) == tuple(names[1:4])
     assert with_neighbours(source.tflite(), [names[0]]) == tuple(names[:2])
+    assert with_neighbours(source.tflite(), [names[2]], 2) == tuple(names[:5])

@@ -23,7 +23,7 @@ def float32() -> bytes:
 
 def test_the_layer_that_heals_most_comes_first(float32: bytes) -> None:
     names = [operation.name for operation in Trace(float32).operations]
-    ranked = rank_tflite(float32, FEEDS, Int8Plan(), names[::-1], is_late=lambda: False)
+    ranked = rank_tflite(float32, FEEDS, Int8Plan(), names[::-1], reach=1, is_late=lambda: False)
     assert sorted(ranked) == sorted(names)
     # Only with both sides of the bad tensor in float is the harm gone.
     assert {ranked[0], ranked[1]} == {name for name in names if "bad" in name or "after" in name}
@@ -31,4 +31,4 @@ def test_the_layer_that_heals_most_comes_first(float32: bytes) -> None:
 
 def test_without_time_the_order_stays(float32: bytes) -> None:
     names = [operation.name for operation in Trace(float32).operations]
-    assert rank_tflite(float32, FEEDS, Int8Plan(), names, is_late=lambda: True) == names
+    assert rank_tflite(float32, FEEDS, Int8Plan(), names, reach=1, is_late=lambda: True) == names

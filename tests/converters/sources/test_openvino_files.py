@@ -13,7 +13,7 @@ import onnx
 import openvino
 from onnx import TensorProto, helper, numpy_helper
 
-from converters.openvino import quantize, serialize
+from converters.openvino.ir import quantize, serialize
 from converters.sources import open_source
 from edgecnn.errors import ConversionError
 from tests.helpers import nets

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from converters.sources import open_source
-from converters.tflite import keras_to_tflite
-from converters.weights import float16_tflite, int4_weights_tflite
+from converters.tflite.from_saved_model import keras_to_tflite
+from converters.tflite.weights import float16_tflite, int4_weights_tflite
 from edgecnn.errors import ConversionError, OptionError
 from tests.helpers import nets
 from tests.helpers.models import mean_color_tflite

@@ -1,0 +1,1 @@
+"""Other standard forms of a network, for programs that expect them."""

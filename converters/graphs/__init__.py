@@ -1,0 +1,1 @@
+"""TensorFlow graphs: reading TF.js, rewriting what TFLite cannot take, writing SavedModels."""

@@ -1,0 +1,1 @@
+"""OpenVINO networks: read from a ``.tflite``, quantized by NNCF, named, written as IR."""

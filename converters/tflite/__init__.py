@@ -1,0 +1,1 @@
+"""``.tflite`` files: made from a SavedModel, halved, widened, quantized in part, explained."""
