@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -92,10 +94,9 @@ def show(name: str, *, as_json: bool, **options: Any) -> None:
 
 
 def _quiet_keras() -> None:
-    """TensorFlow, where it is the backend, greets with a page of notes unless asked not to."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Import Keras; TensorFlow, where it is the backend, greets with notes unless told not to."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow" and find_spec("tensorflow"):
+        require("converters.quiet", extra="convert").tensorflow()
     require("keras", extra="train")
 
 

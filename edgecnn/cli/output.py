@@ -54,4 +54,5 @@ def _console() -> Any:
 
 
 def _is_number(text: str) -> bool:
-    return text.lstrip("+-").replace(".", "", 1).rstrip("% MBkx").isdigit() or text in {"", "-"}
+    plain = text.lstrip("+-").replace(",", "").replace(".", "", 1)
+    return plain.rstrip("% MBkx").isdigit() or text in {"", "-"}

@@ -130,7 +130,12 @@ def _rows(model: Any, fields: dict[int, _Field], prefix: str) -> Iterator[LayerR
     """Rows in the order of computation; fields of the inputs are known, and others are added."""
     # Keras has no public way to walk the calls of a graph; a layer may be called more than once.
     by_depth = model._nodes_by_depth
-    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    order = {id(layer): place for place, layer in enumerate(model.operations)}
+    nodes = [
+        node
+        for depth in sorted(by_depth, reverse=True)
+        for node in sorted(by_depth[depth], key=lambda node: order[id(node.operation)])
+    ]
     seen: set[int] = set()
     for node in nodes:
         layer = node.operation
