@@ -37,6 +37,7 @@ def open_keras_file(
     """
     tensorflow()
     keras = require("keras", extra="convert")
+    require("edgecnn.nets.layers.registered", extra="convert")  # ours are known without a word
     config = _read_keras(path) if zipfile.is_zipfile(path) else _read_hdf5(path)
     custom = dict(custom_objects or {})
     _check_layers(keras, path, config, custom)

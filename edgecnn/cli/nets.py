@@ -41,22 +41,16 @@ def _card(name: str, card: Any) -> list[str]:
     return [name, f"{card.parameters:,}", macs, size, card.paper, ", ".join(card.special)]
 
 
-class _Shape(click.ParamType):
+def _shape(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
     """``28x28x1`` as (height, width, channels)."""
-
-    name = "shape"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        if not re.fullmatch(r"\d+x\d+x\d+", value):
-            self.fail(f"takes HEIGHTxWIDTHxCHANNELS, like 28x28x1, but got {value!r}.", param, ctx)
-        return tuple(int(side) for side in value.split("x"))
+    if text is not None and not re.fullmatch(r"\d+x\d+x\d+", text):
+        raise click.BadParameter(f"takes HEIGHTxWIDTHxCHANNELS, like 28x28x1, but got {text!r}.")
+    return None if text is None else tuple(int(side) for side in text.split("x"))
 
 
 @nets.command()
 @click.argument("name")
-@click.option("--input", "input_shape", type=_Shape(), metavar="HxWxC", help="Like 28x28x1.")
+@click.option("--input", "input_shape", callback=_shape, metavar="HxWxC", help="Like 28x28x1.")
 @click.option("--classes", "num_classes", type=int, metavar="N", help="Length of the output.")
 @click.option("--width", default=1.0, show_default=True, help="Factor on the channels.")
 @click.option("--stem", type=click.Choice(["paper", "small"]), help="small for some 30 pixels.")

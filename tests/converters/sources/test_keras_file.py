@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +89,23 @@ def test_weights_alone_are_refused(tmp_path: Path) -> None:
         nets.sequential().save_weights(tmp_path / "net.weights.h5")
     with pytest.raises(ConversionError, match="weights only"):
         open_source(tmp_path / "net.weights.h5")
+
+
+def test_layers_of_our_own_nets_need_no_word_in_a_fresh_process(tmp_path: Path) -> None:
+    from edgecnn.nets.layers.channels import ChannelShuffle
+
+    image = keras.Input((4, 4, 4))
+    path = nets.save(keras.Model(image, ChannelShuffle(2)(image)), tmp_path / "net.keras")
+    code = (
+        "import sys; from converters.sources import open_source\n"
+        "with open_source(sys.argv[1]) as source: print(source.outputs[0].shape)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=Path(__file__).parents[3],
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "(1, 4, 4, 4)"
