@@ -25,6 +25,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "Convert a trained network to TFLite and OpenVINO, and prove it.",
     ),
     "doctor": ("edgecnn.cli.doctor:doctor", "Say what is installed and what would be chosen, why."),
+    "evaluate": (
+        "edgecnn.cli.evaluate:evaluate",
+        "Judge a classifier on labelled pictures, on any backend.",
+    ),
     "inspect": ("edgecnn.cli.inspect:inspect", "Print what a bundle or model file says of itself."),
     "keygen": ("edgecnn.cli.sign:keygen", "Make a pair of keys for signing bundles."),
     "nets": ("edgecnn.cli.nets:nets", "List architectures and show what they are made of."),
@@ -34,6 +38,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "run": ("edgecnn.cli.run:run", "Answer about a picture, folder, video or the demo."),
     "sign": ("edgecnn.cli.sign:sign", "Sign a bundle, so that any alteration is noticed."),
+    "train": ("edgecnn.cli.train:train", "Train a net, or go on with a run."),
     "verify": ("edgecnn.cli.verify:verify", "Check the golden answers on every backend."),
     "zoo": ("edgecnn.cli.zoo:zoo", "List, show and rebuild the bundles that come along."),
 }

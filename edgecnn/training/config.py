@@ -59,6 +59,25 @@ class NetConfig(_Group, frozen=True):
     options: dict[str, Any] = {}
 
 
+class AugmentConfig(_Group, frozen=True):
+    """How pictures are changed while the net learns; see `edgecnn.data.augmentation.presets`.
+
+    Attributes:
+        name: Preset: ``none``, ``light``, ``standard`` or ``strong``.
+        mix: ``mixup``, ``cutmix`` or ``both`` (one of the two a batch) mix pairs of pictures.
+        flip: Which way pictures may be mirrored.
+        fill_mode: What lies beyond the edges: ``constant`` for a plain background, ``reflect`` for
+            photographs.
+        fill_value: Pixel value of the background, 0..255.
+    """
+
+    name: str = "none"
+    mix: Literal["none", "mixup", "cutmix", "both"] = "none"
+    flip: Literal["none", "horizontal", "vertical", "horizontal_and_vertical"] = "horizontal"
+    fill_mode: Literal["constant", "nearest", "reflect", "wrap"] = "constant"
+    fill_value: Annotated[float, Meta(ge=0.0, le=255.0)] = 0.0
+
+
 class DataConfig(_Group, frozen=True):
     """What is learned from.
 
@@ -70,7 +89,7 @@ class DataConfig(_Group, frozen=True):
         validation: Share of it that is held back, stratified by class; 0 for none: the run then has
             no best epoch but the last.
         limit: So many pictures at most, drawn with the run's seed and the same share of each class.
-        augment: Preset of `edgecnn.data` augmentation; ``none`` for none.
+        augment: How pictures are changed.
         balance: ``weights`` makes rare classes count as much as frequent ones.
     """
 
@@ -79,7 +98,7 @@ class DataConfig(_Group, frozen=True):
     size_wh: tuple[Count, Count] | None = None
     validation: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.1
     limit: Count | None = None
-    augment: str = "none"
+    augment: AugmentConfig = AugmentConfig()
     balance: Literal["none", "weights"] = "none"
 
 

@@ -95,6 +95,8 @@ def train(
     if net is None or freezing is None:
         net, freezing = build_net(config, samples)
     _check_fit(net, samples)
+    if augment is None:
+        augment = augmentation(config.data.augment, samples.images.shape[1:])
     folder = RunFolder(out)
     facts = about(net, samples, held_back)
     if lesson is not None:
@@ -106,8 +108,7 @@ def train(
         folder.write_json(CONFIG, to_dict(config))
         folder.write_json(ABOUT, {"seed": config.fit.seed, **facts})
     run = _Run(config, folder, net, samples, held_back, freezing, lesson)
-    run.augment = augment if augment is not None else augmentation(config.data.augment)
-    run.callbacks, run.progress = tuple(callbacks), progress
+    run.augment, run.callbacks, run.progress = augment, tuple(callbacks), progress
     return run.go()
 
 

@@ -7,13 +7,15 @@ from typing import Any
 import keras
 
 from edgecnn import nets
+from edgecnn.data.augmentation.batches import Augmenter
+from edgecnn.data.augmentation.presets import augment
 from edgecnn.data.image_data import ImageData
 from edgecnn.data.opening import open_data
 from edgecnn.data.preparing import pixel_spec
 from edgecnn.errors import OptionError
 from edgecnn.registry import DATASETS
 from edgecnn.training.batches import Augment, Samples, as_samples, at_most, hold_back
-from edgecnn.training.config import NetConfig, TrainConfig
+from edgecnn.training.config import AugmentConfig, NetConfig, TrainConfig
 from edgecnn.training.form import functional, with_input
 from edgecnn.training.transfer import Freezing, new_task
 
@@ -107,12 +109,24 @@ def plain_net(
     return with_input(net, config.mean, config.std) if normalise else net
 
 
-def augmentation(name: str) -> Augment | None:
-    """The augmentation of that name.
+def augmentation(config: AugmentConfig, input_shape: tuple[int, ...]) -> Augment | None:
+    """What changes the batches.
+
+    Args:
+        config: How.
+        input_shape: (height, width, channels) of the pictures.
 
     Raises:
-        OptionError: There is none.
+        UnknownNameError: No such preset.
     """
-    if name == "none":
+    if config.name == "none" and config.mix == "none":
         return None
-    raise OptionError(f"Unknown augmentation {name!r}. Known: none.")
+    height, width, channels = input_shape
+    layers = augment(
+        config.name,
+        (height, width, channels),
+        flip=None if config.flip == "none" else config.flip,
+        fill_mode=config.fill_mode,
+        fill_value=config.fill_value,
+    )
+    return Augmenter(layers, mix=None if config.mix == "none" else config.mix)

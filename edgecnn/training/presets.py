@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from edgecnn.errors import UnknownNameError
 from edgecnn.training.config import (
+    AugmentConfig,
     AverageConfig,
     DataConfig,
     FitConfig,
@@ -34,6 +35,7 @@ def small_pictures() -> TrainConfig:
     """
     return TrainConfig(
         net=NetConfig(stem="small"),
+        data=DataConfig(augment=AugmentConfig(name="light")),
         optimizer=OptimizerConfig(name="adamw", learning_rate=3e-3, weight_decay=0.02),
         schedule=ScheduleConfig(name="cosine", warmup_epochs=1.0, final=0.01),
         regularize=RegularizeConfig(
@@ -46,6 +48,7 @@ def small_pictures() -> TrainConfig:
 def large_pictures() -> TrainConfig:
     """Pictures of 128 pixels and more, from random weights."""
     return TrainConfig(
+        data=DataConfig(augment=AugmentConfig(name="standard", fill_mode="reflect")),
         optimizer=OptimizerConfig(
             name="adamw", learning_rate=1e-3, weight_decay=0.05, clip_norm=5.0
         ),
@@ -75,7 +78,9 @@ def fine_tune() -> TrainConfig:
     """From EfficientNet-Lite0's ImageNet weights; a ``.keras`` file may take their place."""
     return TrainConfig(
         net=NetConfig(name="efficientnet_lite0", mean=(127.0,), std=(128.0,)),
-        data=DataConfig(validation=0.2),
+        data=DataConfig(
+            validation=0.2, augment=AugmentConfig(name="standard", fill_mode="reflect")
+        ),
         optimizer=OptimizerConfig(name="adam", learning_rate=1e-3),
         schedule=ScheduleConfig(name="cosine", final=0.05),
         regularize=RegularizeConfig(label_smoothing=0.1),

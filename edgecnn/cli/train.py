@@ -1,0 +1,117 @@
+"""``edgecnn train``: from labelled pictures to a trained net, in a folder that can be resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgecnn.cli.output import print_facts
+from edgecnn.cli.progress import progress_bar
+from edgecnn.optional import require
+
+
+@click.command()
+@click.argument("config", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the run; new or empty."
+)
+@click.option("--preset", metavar="NAME", help="What to start from instead of a file.")
+@click.option("--net", metavar="NAME", help="Architecture; see edgecnn nets list.")
+@click.option("--data", metavar="DATA", help="A data set by name, a folder of class folders, .csv.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Pictures a step.")
+@click.option("--learning-rate", type=float, help="Before the schedule.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of everything that is random.")
+@click.option("--limit", type=click.IntRange(min=1), help="Learn from so many pictures at most.")
+@click.option(
+    "--from", "source", metavar="MODEL", help="Trained net to start from: a .keras file or bundle."
+)
+@click.option("--freeze", metavar="all|none|N", help="Layers of --from that do not learn at first.")
+@click.option("--unfreeze-at", type=click.IntRange(min=0), help="Epoch from which all learn.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
+def train(
+    config: Path | None,
+    out: Path,
+    preset: str | None,
+    resume: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train a net. CONFIG is a .toml or .json file; options change what it says.
+
+    With --resume alone the run's own config is taken. The folder holds the best and the last model
+    (.keras), a log, curves and a confusion matrix.
+    """
+    if config is not None and preset is not None:
+        raise click.UsageError("Give CONFIG or --preset; a file may name its preset itself.")
+    configs = require("edgecnn.training.config", extra="train")
+    fit = require("edgecnn.training.fit", extra="train")
+    if config is not None:
+        settings = configs.read_config(config)
+    elif preset is not None:
+        settings = require("edgecnn.training.presets", extra="train").preset(preset)
+    elif resume:
+        settings = configs.read_config(out / "config.json")
+    elif given["net"] and given["data"]:
+        settings = require("edgecnn.training.presets", extra="train").preset("small_pictures")
+    elif given["source"] and given["data"]:
+        settings = require("edgecnn.training.presets", extra="train").preset("fine_tune")
+    else:
+        raise click.UsageError("Give CONFIG, or --net and --data, or --from and --data.")
+    settings = configs.change(settings, _changes(given), where="The command line")
+    try:
+        with progress_bar() as progress:
+            result = fit.train(settings, out=out, resume=resume, progress=progress)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. Go on with: edgecnn train --out {out} --resume", err=True)
+        raise
+    _print(result, as_json)
+
+
+def _changes(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What options say, in the config's groups."""
+    freeze = given["freeze"]
+    if freeze is not None and freeze not in ("all", "none"):
+        if not freeze.isdigit():
+            raise click.UsageError(f"--freeze takes all, none or a number, but got {freeze!r}.")
+        freeze = int(freeze)
+    groups: dict[str, dict[str, Any]] = {
+        "net": {"name": given["net"]},
+        "data": {"name": given["data"], "limit": given["limit"]},
+        "optimizer": {"learning_rate": given["learning_rate"]},
+        "fit": {name: given[name] for name in ("epochs", "batch_size", "seed")},
+        "transfer": {
+            "source": given["source"],
+            "freeze": freeze,
+            "unfreeze_at": given["unfreeze_at"],
+        },
+    }
+    return {
+        group: {name: value for name, value in fields.items() if value is not None}
+        for group, fields in groups.items()
+    }
+
+
+def _print(result: Any, as_json: bool) -> None:
+    import msgspec
+
+    summary = {
+        "folder": str(result.folder),
+        "best_epoch": result.best_epoch + 1,
+        "epochs": result.epochs,
+        "stopped": result.stopped,
+        **result.metrics,
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(summary).decode())
+        return
+    facts = {
+        name.replace("_", " "): f"{value:.4f}" if isinstance(value, float) else str(value)
+        for name, value in summary.items()
+        if name != "folder"
+    }
+    print_facts(f"Trained: {result.model.name}", facts)
+    click.echo(str(result.folder / "best.keras"))
