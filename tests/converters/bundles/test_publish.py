@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.converters.test_parity import facts, pictures, variant
 
 import edgecnn
 from converters.bundles.card import CardText
 from converters.bundles.publish import GOLDEN_BYTES, Proof, check_sources, golden_jpeg, publish
 from edgecnn.bundle import io
 from edgecnn.errors import ConversionError, ParityError
+from tests.converters.proof.test_parity import facts, pictures, variant
 
 CARD = CardText(
     summary="Says how red a picture is.",

@@ -13,7 +13,7 @@ pytest.importorskip("openvino")
 
 import openvino
 
-from converters.quantization.neighbours import with_neighbours
+from converters.quantization.neighbours import operations_of, with_neighbours
 from converters.quantization.plan import Int8Plan
 from converters.quantization.remedies import Judgement, Repaired, repair
 from converters.quantization.tflite import quantize_tflite
@@ -204,7 +204,17 @@ def test_a_first_plan_that_cannot_be_followed_is_an_error(source: Source) -> Non
 
 
 def test_neighbours_are_those_that_write_and_read(source: Source) -> None:
-    names = [operation.name for operation in Trace(source.tflite()).operations]
-    assert with_neighbours(source.tflite(), [names[2]]) == tuple(names[1:4])
-    assert with_neighbours(source.tflite(), [names[0]]) == tuple(names[:2])
-    assert with_neighbours(source.tflite(), [names[2]], 2) == tuple(names[:5])
+    operations = operations_of(source.tflite())
+    names = [operation.name for operation in operations]
+    assert with_neighbours(operations, [names[2]]) == tuple(names[1:4])
+    assert with_neighbours(operations, [names[0]]) == tuple(names[:2])
+    assert with_neighbours(operations, [names[2]], 2) == tuple(names[:5])
+
+
+def test_neighbours_are_found_in_openvino_as_well(source: Source) -> None:
+    operations = operations_of(source.openvino())
+    names = [operation.name for operation in operations]
+    convolution = next(each.name for each in operations if each.kind == "Convolution")
+    place = names.index(convolution)
+    found = with_neighbours(operations, [convolution])
+    assert found == tuple(names[max(place - 1, 0) : place + 2])

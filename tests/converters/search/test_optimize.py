@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.converters.test_measured import write_bench
 
 import edgecnn
 from converters.search.accuracy import NO_TRUTH
@@ -13,6 +12,7 @@ from converters.search.optimize import SAME_DATA, SIGNED, optimize
 from edgecnn.bundle import io
 from edgecnn.errors import BundleError, ConversionError, OptionError
 from edgecnn.runtime.machine import this_machine
+from tests.converters.search.test_measured import write_bench
 from tests.helpers.models import save_mean_color
 from tests.helpers.optimizing import fix_latencies, write_classes, write_plain
 from tests.helpers.tensor_models import save_product_and_sum

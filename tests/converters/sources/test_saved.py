@@ -11,8 +11,8 @@ pytest.importorskip("tensorflow")
 from converters.quiet import captured_output, tensorflow
 from converters.sources import open_source
 from edgecnn.errors import ConversionError
-from tests.converters.test_tfjs import BIAS, KERNEL
-from tests.converters.test_tfjs import model as tfjs_model
+from tests.converters.graphs.test_tfjs import BIAS, KERNEL
+from tests.converters.graphs.test_tfjs import model as tfjs_model
 from tests.helpers import nets
 
 LIMIT = 1e-4
