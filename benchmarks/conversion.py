@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ def structure(names: Sequence[str]) -> int:
                     missed.append(f"{name}, {row.head}: {'; '.join(row.failures) or 'above aim'}")
         except EdgeCNNError as error:
             missed.append(f"{name}: cannot be converted: {error}")
+        except BrokenProcessPool:
+            missed.append(f"{name}: its process ended before it answered (memory may have run out)")
     for line in missed:
         print(f"\nMissed: {line}")
     return len(missed)
