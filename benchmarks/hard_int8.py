@@ -196,9 +196,9 @@ def measure(source: Source, target: Target, *, judged: int, tested: int) -> str:
         [
             _short(layer.name),
             layer.kind,
-            f"{layer.rmse_over_scale:.2f}",
+            f"{layer.rmse_over_scale:.3g}",
             f"{layer.snr_db:.1f}",
-            f"{100.0 * added_share(layer):.2f}",
+            f"{100.0 * added_share(layer):.3g}",
         ]
         for layer in worst(found.layers, 5)
     ]

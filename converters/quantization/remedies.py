@@ -17,7 +17,7 @@ from typing import Any
 
 from converters.options import Progress, no_progress
 from converters.quantization.layers import layer_errors_openvino, layer_errors_tflite
-from converters.quantization.neighbours import with_neighbours
+from converters.quantization.neighbours import operations_of, with_neighbours
 from converters.quantization.noise import worst
 from converters.quantization.openvino import quantize_openvino
 from converters.quantization.plan import Int8Plan
@@ -141,6 +141,7 @@ class _Search:
         self._feeds_of = feeds_of
         self._judge = judge
         self._plan = plan
+        self._asked_for = plan.float_layers
         self._available = available_samples
         self._budget_s = budget_s
         self._float_score = float_score
@@ -220,20 +221,22 @@ class _Search:
         return "nothing is left to try that leaves half of the layers in 8 bits"
 
     def _groups(self, ranked: list[str]) -> Iterator[tuple[str, ...]]:
-        """The 1, 2, 4 ... first layers, in a ``.tflite`` with near and with far neighbours."""
+        """The 1, 2, 4 ... first layers, with their neighbours near and far.
+
+        NNCF rounds what goes into an operation, so that one alone in float makes sense there.
+        """
+        operations = operations_of(self._float_model)
+        reaches = (1, _REACH) if self._target == "tflite" else (0, _REACH)
         count = 1
         while count < 2 * len(ranked):
-            if self._target == "openvino":
-                yield tuple(ranked[:count])
-            else:
-                for reach in (1, _REACH):
-                    yield with_neighbours(self._float_model, ranked[:count], reach)
+            for reach in reaches:
+                yield with_neighbours(operations, ranked[:count], reach)
             count *= 2
 
     def _drop_needless(self) -> None:
         """Put layers back into 8 bits one by one, the last first, where the judge allows."""
-        base = replace(self._plan, float_layers=())
-        chosen = self._plan.float_layers
+        base = replace(self._plan, float_layers=self._asked_for)
+        chosen = tuple(name for name in self._plan.float_layers if name not in self._asked_for)
         for name in reversed(chosen):
             fewer = tuple(other for other in chosen if other != name)
             if not fewer or self._is_late():

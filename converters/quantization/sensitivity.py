@@ -62,7 +62,7 @@ def rank_tflite(
     for number, name in enumerate(layers, start=1):
         if is_late():
             break
-        chosen = (*plan.float_layers, *with_neighbours(float_tflite, [name], reach))
+        chosen = (*plan.float_layers, *with_neighbours(exact.operations, [name], reach))
         mixed = quantize_calibrated(calibrated, replace(plan, float_layers=chosen))
         left[name] = _noise(wanted, _answers(Trace(mixed), inputs))
         progress("sensitivity of layers", number / len(layers))
