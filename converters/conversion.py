@@ -93,6 +93,16 @@ class Finished:
     problems: tuple[str, ...]
 
 
+_NOT_FOR_MEDIAPIPE = (
+    "MediaPipe takes one mean and one standard deviation for all channels, and will refuse these "
+    ".tflite files; converters.forms.uniform_input moves the difference into the network."
+)
+
+
+def _differs_by_channel(spec: InputSpec) -> bool:
+    return len(set(spec.mean)) > 1 or len(set(spec.std)) > 1
+
+
 @dataclass(slots=True)
 class _Notes:
     """What the report collects on the way."""
@@ -154,6 +164,8 @@ class Conversion:
             validation=gathered.validation,
             gates=self._wishes.gates,
         )
+        if spec is not None and "tflite" in self._wishes.targets and _differs_by_channel(spec):
+            self._notes.warnings.append(_NOT_FOR_MEDIAPIPE)
         forms = FloatForms(self._source, names)
         reference, evidence = self._reference(forms, facts, evidence)
         made = self._files(forms, facts, gathered, reference, evidence)
