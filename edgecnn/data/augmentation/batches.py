@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from edgecnn.data.augmentation.mixing import CutMix
+from edgecnn.data.augmentation.mixing import CutMix, MixUp
 from edgecnn.errors import OptionError
 
 Floats = NDArray[np.float32]
@@ -43,10 +43,6 @@ class Augmenter:
 
     Raises:
         OptionError: No such way of mixing.
-
-    Reference:
-        Zhang, Cisse, Dauphin, Lopez-Paz 2018, "mixup: Beyond Empirical Risk Minimization", ICLR.
-        For CutMix see `edgecnn.data.augmentation.mixing`.
     """
 
     def __init__(self, layers: Any, *, mix: Mix | None = None, alpha: float = 0.2) -> None:
@@ -56,7 +52,7 @@ class Augmenter:
         self._compiled = _InTraining(layers)
         self._mixers: list[Any] = []
         if mix in ("mixup", "both"):
-            self._mixers.append(keras.layers.MixUp(alpha, seed=0, dtype="float32"))
+            self._mixers.append(MixUp(alpha, seed=0, dtype="float32"))
         if mix in ("cutmix", "both"):
             self._mixers.append(CutMix(seed=0, dtype="float32"))
         self._lock = threading.Lock()

@@ -9,7 +9,7 @@ import pytest
 
 from edgecnn.data.augmentation.batches import Augmenter, as_floats
 from edgecnn.data.augmentation.contact_sheet import contact_sheet, save_contact_sheet
-from edgecnn.data.augmentation.mixing import CutMix
+from edgecnn.data.augmentation.mixing import CutMix, MixUp
 from edgecnn.data.augmentation.presets import augment
 from edgecnn.errors import OptionError, SourceError
 
@@ -47,8 +47,12 @@ def test_boxes_are_rectangles_of_every_size() -> None:
     assert 0.15 < np.mean(shares) < 0.45
 
 
-def test_cutmix_rests_in_inference_and_is_saved() -> None:
-    layer = CutMix(0.7, seed=4)
+both = pytest.mark.parametrize("kind", [CutMix, MixUp])
+
+
+@both
+def test_mixing_rests_in_inference_and_is_saved(kind: type) -> None:
+    layer = kind(0.7, seed=4)
     pair = layer({"images": IMAGES, "labels": LABELS}, training=False)
     np.testing.assert_array_equal(as_floats(pair["images"]), IMAGES)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
@@ -59,9 +63,10 @@ def test_cutmix_rests_in_inference_and_is_saved() -> None:
     np.testing.assert_array_equal(as_floats(first["images"]), as_floats(second["images"]))
 
 
-def test_cutmix_works_in_tf_data() -> None:
+@both
+def test_mixing_works_in_tf_data(kind: type) -> None:
     tf = pytest.importorskip("tensorflow")
-    layer = CutMix(seed=0)
+    layer = kind(seed=0)
     data = {"images": IMAGES.astype(np.uint8), "labels": LABELS}
     stream = tf.data.Dataset.from_tensor_slices(data).batch(4)
     for pair in stream.map(lambda pair: layer(pair, training=True)):
@@ -69,9 +74,10 @@ def test_cutmix_works_in_tf_data() -> None:
         np.testing.assert_allclose(as_floats(pair["labels"]).sum(1), 1, atol=1e-6)
 
 
-def test_alpha_of_nothing_is_refused() -> None:
+@both
+def test_alpha_of_nothing_is_refused(kind: type) -> None:
     with pytest.raises(ValueError, match="above 0"):
-        CutMix(0.0)
+        kind(0.0)
 
 
 @pytest.mark.parametrize("mix", [None, "mixup", "cutmix", "both"])
