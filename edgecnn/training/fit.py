@@ -266,7 +266,7 @@ class _Run:
 
     def _save(self, name: str) -> None:
         # What is saved computes in float32, whatever it was trained in.
-        with _as_float32(self.form):
+        with _as_float32(self.form), self.freezing.thawed():
             self.folder.save_model(name, self.main)
 
     def _sight(self) -> list[Any]:

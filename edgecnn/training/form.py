@@ -131,7 +131,8 @@ def with_input(model: keras.Model, mean: tuple[float, ...], std: tuple[float, ..
         std: The same.
 
     Returns:
-        A model of the same layers that takes pixels 0..255, input ``pixels``, layer ``normalise``.
+        A model of its own with the same weights, input ``pixels``, layer ``normalise``, that takes
+        pixels 0..255.
     """
     if mean == (0.0,) and std == (1.0,):
         return model
@@ -151,9 +152,10 @@ def with_input(model: keras.Model, mean: tuple[float, ...], std: tuple[float, ..
         )
         return layer(*args, **kwargs)
 
-    whole: keras.Model = keras.models.clone_model(
-        model, input_tensors=inputs, clone_function=lambda layer: layer, call_function=call
-    )
+    # With layers of its own: one that is part of two graphs gives the tensors of the first alone,
+    # when it is asked for its input or output.
+    whole = keras.models.clone_model(model, input_tensors=inputs, call_function=call)
+    whole.set_weights(model.get_weights())
     return keras.Model(inputs, whole.outputs, name=model.name)
 
 

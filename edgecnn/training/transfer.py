@@ -62,9 +62,9 @@ class Freezing:
         """Freeze or thaw the layers of the model for an epoch."""
         thaw = self.config.unfreeze_at
         thawed = thaw is not None and epoch >= thaw
-        for name in self.frozen:
-            model.get_layer(name).trainable = thawed
-            self._layers.append(model.get_layer(name))
+        self._layers = [model.get_layer(name) for name in self.frozen]
+        for layer in self._layers:
+            layer.trainable = thawed
 
     def factors(self, model: keras.Model, epoch: int) -> dict[str, float]:
         """Path of an old weight that learns -> factor on its steps."""
@@ -75,6 +75,18 @@ class Freezing:
             for name in self.old
             for variable in model.get_layer(name).trainable_variables
         }
+
+    @contextlib.contextmanager
+    def thawed(self) -> Iterator[None]:
+        """All layers may learn meanwhile: what is frozen is no part of a saved model."""
+        before = [layer.trainable for layer in self._layers]
+        for layer in self._layers:
+            layer.trainable = True
+        try:
+            yield
+        finally:
+            for layer, trainable in zip(self._layers, before, strict=True):
+                layer.trainable = trainable
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -106,16 +118,16 @@ def new_task(
     """
     source = config.transfer.source or ""
     if Path(source).suffix.lower() == ".keras":
-        trained = main_part(functional(load_model(source)))
-        trained = _resized(trained, input_shape, source)
+        features = _features(main_part(functional(load_model(source))))
+        features = _resized(features, input_shape, source)
     else:
-        trained = from_bundle(source, input_shape)
+        features = _features(from_bundle(source, input_shape))
     rate = HEAD_DROPOUT if config.net.dropout is None else config.net.dropout
-    return _with_new_head(trained, num_classes, rate, config.transfer)
+    return _with_new_head(features, num_classes, rate, config.transfer)
 
 
 def _resized(model: keras.Model, input_shape: tuple[int, ...], source: str) -> keras.Model:
-    """The same layers for pictures of another size."""
+    """The same net for pictures of another size."""
     known = tuple(model.input_shape[1:])
     if known == tuple(input_shape):
         return model
@@ -124,11 +136,9 @@ def _resized(model: keras.Model, input_shape: tuple[int, ...], source: str) -> k
             f"{source} takes pictures with {known[-1]} channels, but these have {input_shape[-1]}."
         )
     try:
-        whole = keras.models.clone_model(
-            _features(model)[0],
-            input_tensors=keras.Input(input_shape, name="pixels"),
-            clone_function=lambda layer: layer,
-        )
+        inputs = keras.Input(input_shape, name="pixels")
+        whole = keras.models.clone_model(model, input_tensors=inputs)
+        whole.set_weights(model.get_weights())
     except ValueError as error:
         raise OptionError(
             f"{source} takes pictures of shape {known}, and cannot be rebuilt for {input_shape}: "
@@ -137,26 +147,25 @@ def _resized(model: keras.Model, input_shape: tuple[int, ...], source: str) -> k
     return keras.Model(whole.inputs, whole.outputs, name=model.name)
 
 
-def _features(model: keras.Model) -> tuple[keras.Model, bool]:
-    """The model up to its last layer with weights, and whether something was cut off."""
+def _features(model: keras.Model) -> keras.Model:
+    """The model without its head: up to the last layer with weights, if that is dense."""
     having = [layer for layer in model.layers if layer.weights]
     if len(having) < 2:
         raise OptionError(f"{model.name} has fewer than two layers with weights: nothing to keep.")
     last = having[-1]
     if not isinstance(last, keras.layers.Dense):
-        return model, False
+        return model
     before = last.input
     # Dropout in front of the old head would come twice with the new one.
     owner = next((one for one in model.layers if one.output is before), None)
     if isinstance(owner, keras.layers.Dropout):
         before = owner.input
-    return keras.Model(model.inputs, before, name=model.name), True
+    return keras.Model(model.inputs, before, name=model.name)
 
 
 def _with_new_head(
-    trained: keras.Model, num_classes: int, dropout: float, config: TransferConfig
+    features: keras.Model, num_classes: int, dropout: float, config: TransferConfig
 ) -> tuple[keras.Model, Freezing]:
-    features, _ = _features(trained)
     x = features.outputs[0]
     if len(x.shape) == 4:
         x = keras.layers.GlobalAveragePooling2D(name="new_pool")(x)
@@ -165,4 +174,4 @@ def _with_new_head(
     x = keras.layers.Dense(num_classes, name="new_logits")(x)
     x = keras.layers.Activation("softmax", dtype="float32", name="new_predictions")(x)
     old = tuple(layer.name for layer in features.layers if layer.weights)
-    return keras.Model(features.inputs, x, name=trained.name), Freezing(config, old)
+    return keras.Model(features.inputs, x, name=features.name), Freezing(config, old)
