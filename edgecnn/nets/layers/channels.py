@@ -1,9 +1,10 @@
 """Layers that move or summarise channels and compute nothing: shuffle, slice, statistics.
 
 The shuffle never makes a tensor of five dimensions, for which TFLite has no fast kernels: the two
-axes of space are one during the exchange. Other forms were measured in ShuffleNetV2 at 112 pixels and
-are slower: a 1 x 1 convolution with a permutation takes 1.7 times as long on LiteRT and 3 times on
-OpenVINO; a gather along the channels 1.3 and 1.6 times, and OpenVINO 2026.4 answers it wrongly.
+axes of space are one during the exchange. Other forms were tried in ShuffleNetV2 at 112 pixels (two
+shared cores): with a 1 x 1 convolution by a permutation the net takes 1.7 times as long on LiteRT
+and more than 1.5 times on OpenVINO; with a gather along the channels 1.3 times on both, and its
+answers on OpenVINO 2026.4 were wrong.
 """
 
 from __future__ import annotations
