@@ -89,6 +89,7 @@ def make_int8(
         available_samples=gathered.calibration_count,
         budget_s=settings.budget_s,
         clock=time.monotonic,
+        float_score=reference_score(evidence, ranked_by),
         progress=progress,
     )
     made = tried[id(repaired.model)]

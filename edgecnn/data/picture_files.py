@@ -18,7 +18,7 @@ from edgecnn.errors import OptionError, SourceError
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Of files that are taken for pictures, in any case."""
 MAX_BYTES = 2**33
-"""Of pictures in memory. Larger sets are read batch by batch: `edgecnn.data.batches`."""
+"""Of pictures in memory. Larger sets are read in parts: `PictureFiles.read`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +91,7 @@ class PictureFiles:
         elif spec.color == "bgr":
             raise OptionError(
                 "Pictures in memory are rgb or gray, but the input is bgr. Read them with read() "
-                "or edgecnn.data.batches.PictureBatches, which give the input's own order."
+                "or PictureFiles.read, which give the input's own order."
             )
         else:
             self._check_memory(spec.height * spec.width * len(spec.mean))
@@ -122,5 +122,5 @@ class PictureFiles:
             raise OptionError(
                 f"{len(self)} pictures of {bytes_each} bytes would take more than the "
                 f"{MAX_BYTES} bytes that are held in memory. Read them batch by batch with "
-                "edgecnn.data.batches.PictureBatches, or choose a smaller input."
+                "PictureFiles.read, or choose a smaller input."
             )
