@@ -22,7 +22,7 @@ from edgecnn.training.config import RegularizeConfig
 from edgecnn.training.optimizers import KERNELS
 
 MAIN = "predictions"
-"""Name of the output that counts in nets that have several."""
+"""Name of the output that counts in nets that have several; without names it is the first."""
 ACTIVATIONS = (keras.layers.ReLU, keras.layers.Activation, keras.layers.LeakyReLU)
 
 
@@ -30,12 +30,16 @@ def functional(model: keras.Model) -> keras.Model:
     """The model as a graph of layers; a Sequential becomes one with the same layers.
 
     Raises:
-        OptionError: It is built in Python code and has no graph.
+        OptionError: It is built in Python code and has no graph, or has several inputs.
     """
+    inputs = getattr(model, "inputs", None) or ()
+    if len(inputs) > 1:
+        raise OptionError(f"{model.name} has {len(inputs)} inputs; a net of pictures has one.")
     if isinstance(model, keras.Sequential) and model.built:
-        return keras.Model(model.inputs, model.outputs, name=model.name)
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     if isinstance(model, _functional_type()):
-        return _main_first(model)
+        plain = len(model.outputs) == 1 and not isinstance(model.input, list | dict)
+        return model if plain else _main_first(model)
     raise OptionError(
         f"{type(model).__name__} {model.name!r} is no graph of layers; build it with Keras's "
         "functional interface, or as a Sequential with an Input."
@@ -43,13 +47,14 @@ def functional(model: keras.Model) -> keras.Model:
 
 
 def _main_first(model: keras.Model) -> keras.Model:
-    """The same with a list of outputs, of which the first is what the net is for."""
+    """The same with one input, and its outputs in a list that begins with what it is for."""
     if len(model.outputs) == 1:
-        return model
-    names = list(model.output_names)
-    main = names.index(MAIN) if MAIN in names else 0
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    named = model.output if isinstance(model.output, dict) else {}
+    wanted = named.get(MAIN, model.outputs[0])
+    main = next(number for number, tensor in enumerate(model.outputs) if tensor is wanted)
     others = [tensor for number, tensor in enumerate(model.outputs) if number != main]
-    return keras.Model(model.inputs, [model.outputs[main], *others], name=model.name)
+    return keras.Model(model.inputs[0], [model.outputs[main], *others], name=model.name)
 
 
 def _functional_type() -> type[Any]:
@@ -156,7 +161,8 @@ def with_input(model: keras.Model, mean: tuple[float, ...], std: tuple[float, ..
     # when it is asked for its input or output.
     whole = keras.models.clone_model(model, input_tensors=inputs, call_function=call)
     whole.set_weights(model.get_weights())
-    return keras.Model(inputs, whole.outputs, name=model.name)
+    outputs = whole.outputs if len(whole.outputs) > 1 else whole.outputs[0]
+    return keras.Model(inputs, outputs, name=model.name)
 
 
 def _spread(values: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, ...]:

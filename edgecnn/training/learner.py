@@ -97,7 +97,7 @@ def main_part(model: keras.Model) -> keras.Model:
     """The model without auxiliary outputs: what is judged and saved."""
     if len(model.outputs) == 1:
         return model
-    return keras.Model(model.inputs, model.outputs[0], name=model.name)
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
 
 def gives_probabilities(model: keras.Model) -> bool:

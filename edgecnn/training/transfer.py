@@ -144,7 +144,7 @@ def _resized(model: keras.Model, input_shape: tuple[int, ...], source: str) -> k
             f"{source} takes pictures of shape {known}, and cannot be rebuilt for {input_shape}: "
             f"{error}"
         ) from error
-    return keras.Model(whole.inputs, whole.outputs, name=model.name)
+    return keras.Model(inputs, whole.outputs[0], name=model.name)
 
 
 def _features(model: keras.Model) -> keras.Model:
@@ -160,7 +160,7 @@ def _features(model: keras.Model) -> keras.Model:
     owner = next((one for one in model.layers if one.output is before), None)
     if isinstance(owner, keras.layers.Dropout):
         before = owner.input
-    return keras.Model(model.inputs, before, name=model.name)
+    return keras.Model(model.inputs[0], before, name=model.name)
 
 
 def _with_new_head(
@@ -174,4 +174,4 @@ def _with_new_head(
     x = keras.layers.Dense(num_classes, name="new_logits")(x)
     x = keras.layers.Activation("softmax", dtype="float32", name="new_predictions")(x)
     old = tuple(layer.name for layer in features.layers if layer.weights)
-    return keras.Model(features.inputs, x, name=features.name), Freezing(config, old)
+    return keras.Model(features.inputs[0], x, name=features.name), Freezing(config, old)

@@ -288,3 +288,39 @@ def test_pictures_that_do_not_fit_are_refused_before_anything_is_written(
     with pytest.raises(OptionError, match=said):
         train(config(), out=tmp_path / "r", data=data(), model=tiny_net())
     assert not (tmp_path / "r").exists()
+
+
+def test_auxiliary_heads_learn_and_are_not_saved(tmp_path: Path) -> None:
+    settings = config(data={"augment": {"name": "none", "mix": "both"}}, fit={"epochs": 2})
+    plain = tiny_net()
+    flat = plain.get_layer("flatten").output
+    side = keras.layers.Dense(3, activation="softmax", name="side")(flat)
+    heads = {"auxiliary1": side, "predictions": plain.output}
+    model = keras.Model(plain.input, heads)
+    before = np.array(model.get_layer("side").get_weights()[0])
+    result = train(settings, out=tmp_path / "r", data=pictures(), model=model)
+    assert np.abs(model.get_layer("side").get_weights()[0] - before).max() > 1e-3
+    assert not isinstance(result.model.output, list | dict)
+    assert [layer.name for layer in result.model.layers] == [layer.name for layer in plain.layers]
+
+
+def test_a_net_by_name_takes_pixels_and_is_an_ordinary_model(tmp_path: Path) -> None:
+    data = pictures()
+    large = ImageData(np.tile(data.images, (1, 4, 4)), data.labels, data.names)
+    settings = config(net={"name": "lenet5", "mean": [100.0], "std": [50.0]}, fit={"epochs": 1})
+    model = train(settings, out=tmp_path / "r", data=large).model
+    assert model.input.name == "pixels"
+    rescale = model.get_layer("normalise")
+    assert (rescale.scale, rescale.offset) == (1 / 50, -2.0)
+    assert not isinstance(model.output, list | dict)
+
+
+def test_models_without_a_graph_or_with_two_inputs_are_refused(tmp_path: Path) -> None:
+    class Own(keras.Model):
+        pass
+
+    one, two = keras.Input((8, 8, 1)), keras.Input((8, 8, 1))
+    pair = keras.Model([one, two], keras.layers.Flatten()(keras.layers.Add()([one, two])))
+    for model, said in ((Own(), "no graph"), (pair, "2 inputs")):
+        with pytest.raises(OptionError, match=said):
+            train(config(), out=tmp_path / "r", data=pictures(), model=model)
