@@ -82,7 +82,7 @@ class QuantizedKernel:
         if self.weight_steps == "learned":
             weights = to_numpy(self.kernel)
             self.first_step.assign(rounding.best_steps(weights, self.shared_axes, self.weight_bits))
-            self.growth.assign(keras.ops.zeros_like(self.growth))
+            self.growth.assign(np.zeros(self.growth.shape, np.float32))
 
     def rounded(self, input_range: Any) -> tuple[Any, Any, Any]:
         """Kernel and bias as the integer network has them, as floats, and the kernel's step."""
@@ -97,14 +97,14 @@ class QuantizedKernel:
             peak = ops.max(ops.abs(kernel), axis=self.shared_axes, keepdims=True)
             step = ops.stop_gradient(peak) / largest
         floor: Any = rounding.SMALLEST_STEP
-        if self.use_bias:
-            floor = self._of_channels(rounding.smallest_weight_step(self.bias, input_step), step)
+        bias = ops.convert_to_tensor(self.bias) if self.use_bias else None
+        if bias is not None:
+            floor = self._of_channels(rounding.smallest_weight_step(bias, input_step), step)
         step = ops.maximum(step, ops.stop_gradient(floor))
         rounded = rounding.fake_quantize_symmetric(kernel, step, largest)
-        bias = None
-        if self.use_bias:
+        if bias is not None:
             steps = ops.stop_gradient(ops.reshape(step, (-1,)))
-            bias = rounding.fake_quantize_bias(self.bias, steps, input_step)
+            bias = rounding.fake_quantize_bias(bias, steps, input_step)
         return rounded, bias, step
 
     @staticmethod

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +208,31 @@ def test_refuses_settings_that_make_no_sense() -> None:
         quantize.observe(qat_nets.build("residual"), qat_nets.pictures(1))
     with pytest.raises(OptionError, match="no pictures"):
         quantize.observe(quantize.prepare(qat_nets.build("residual")), [])
+
+
+def test_trains_on_jax_too(tmp_path: Path) -> None:
+    """In a process of its own: a process has one backend."""
+    pytest.importorskip("jax")
+    script = f"""
+import numpy as np, keras
+from edgecnn.training import quantize
+from tests.helpers import qat_nets
+x = qat_nets.pictures(32)
+y = (x.mean(axis=(1, 2, 3)) > 128).astype("int32")
+config = quantize.QATConfig(
+    weight_bits=4, weight_steps="learned", activation_ranges="learned", freeze_after=2
+)
+net = quantize.prepare(qat_nets.build("squeezed"), config)
+quantize.observe(net, x)
+net.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy")
+losses = net.fit(x, y, batch_size=8, epochs=4, verbose=0).history["loss"]
+assert losses[-1] < losses[0], losses
+net.save({str(tmp_path / "net.keras")!r})
+np.save({str(tmp_path / "answers.npy")!r}, np.array(net(x, training=False)))
+"""
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment, cwd=root)
+    loaded = keras.models.load_model(tmp_path / "net.keras")
+    expected = np.load(tmp_path / "answers.npy")
+    np.testing.assert_allclose(answers(loaded, qat_nets.pictures(32)), expected, atol=0.02)
