@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgecnn.training.prune.flow import Elements, classify, positions
+from edgecnn.errors import OptionError
+from edgecnn.training.prune.flow import Elements, Tags, UnevenError, classify, keys, positions
 from edgecnn.training.prune.graph import rebuild
 from edgecnn.training.prune.rules import Cut
 from edgecnn.training.prune.spaces import Network, Walk, correspondence
@@ -33,12 +34,20 @@ def cuts(network: Network, kept: Kept, walk: Walk) -> dict[str, Cut]:
     for step in network.graph.steps:
         if step.name not in before.taken:
             continue
-        taken = positions(own[before.taken[step.name]], origin[after.taken[step.name]])
+        large, small = before.taken[step.name], after.taken[step.name]
+        taken = positions(
+            keys(own[large.elements], large.tags), keys(origin[small.elements], small.tags)
+        )
         made: Elements = np.empty(0, np.int64)
         if step.name in before.producers:
-            made = positions(own[before.made(step.name)], origin[after.made(step.name)])
+            large_made, small_made = before.made(step.name), after.made(step.name)
+            made = positions(_plain(own[large_made]), _plain(origin[small_made]))
         result[step.name] = Cut(taken, made)
     return result
+
+
+def _plain(classes: Elements) -> Tags:
+    return keys(classes, np.zeros(classes.shape, np.uint64))
 
 
 def cut_model(network: Network, kept: Kept) -> Any:
@@ -50,9 +59,19 @@ def cut_model(network: Network, kept: Kept) -> Any:
 
     Returns:
         A new functional model, not compiled, with the layer names of the large one.
+
+    Raises:
+        OptionError: The choice does not fit the groups of the net.
     """
     walk = smaller_walk(network, kept)
-    places = cuts(network, kept, walk)
+    try:
+        places = cuts(network, kept, walk)
+    except UnevenError as error:
+        raise OptionError(
+            f"The groups and shuffles of {network.graph.name!r} hang together in a way that this "
+            f"choice of channels does not fit ({error}). Give another fraction, or the names of "
+            "shuffled layers in exclude."
+        ) from error
     settings, weights = {}, {}
     for step, rule in zip(network.graph.steps, network.rules, strict=True):
         if rule.settings is not None:

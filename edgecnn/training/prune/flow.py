@@ -19,13 +19,16 @@ Reference:
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Elements = npt.NDArray[np.int64]
+Tags = npt.NDArray[np.uint64]
+Array = npt.NDArray[Any]
 
 
 class UnevenError(Exception):
@@ -36,25 +39,71 @@ class UnevenError(Exception):
 class Carried:
     """The elements in one tensor.
 
+    An element may be in a tensor more than once: behind a flattening, behind a depthwise
+    convolution that makes several channels of one, or where x stands beside f(x) + x. Its copies
+    are told apart by tags, which only depend on the way that they took.
+
     Attributes:
         elements: As many axes as the tensor without its batch axis; an axis along which the
             elements do not change has length 1.
+        tags: uint64 in the same shape.
         shape: Of the tensor, without the batch axis.
     """
 
     elements: Elements
+    tags: Tags
     shape: tuple[int, ...]
 
     @property
-    def channels(self) -> Elements:
-        """Elements along the last axis, one for each channel.
+    def row(self) -> Carried:
+        """The channels of a tensor that only has them on its last axis, as one axis.
 
         Raises:
             UnevenError: Another axis carries channels as well.
         """
         if self.elements.size != self.elements.shape[-1]:
             raise UnevenError("channels lie on an axis that is not the last one")
-        return np.broadcast_to(self.elements.reshape(-1), (self.shape[-1],))
+        shape = (self.shape[-1],)
+        elements, tags = self.elements.reshape(-1), self.tags.reshape(-1)
+        return Carried(np.broadcast_to(elements, shape), np.broadcast_to(tags, shape), shape)
+
+    def moved(self, move: Callable[[Array], Array], shape: tuple[int, ...]) -> Carried:
+        """The same movement of elements and tags."""
+        return Carried(move(self.elements), move(self.tags), shape)
+
+    def part(self, low: int, high: int | None) -> Carried:
+        """Some of a row of channels."""
+        elements = self.elements[low:high]
+        return Carried(elements, self.tags[low:high], elements.shape)
+
+    def at(self, axis: int, places: Sequence[int]) -> Carried:
+        """What is at some places of an axis; the tensor's shape stays."""
+        return self.moved(lambda values: values.take(places, axis=axis), self.shape)
+
+    def stretched(self, shape: tuple[int, ...]) -> Carried:
+        """Copied along the axes along which nothing changes."""
+        return self.moved(lambda values: np.broadcast_to(values, shape), shape)
+
+    def reshaped(self, shape: tuple[int, ...]) -> Carried:
+        """In another shape; nothing may lie folded in axes of length 1."""
+        return self.moved(lambda values: values.reshape(shape), shape)
+
+    def on_last_axis(self, shape: tuple[int, ...]) -> Carried:
+        """A row of channels as the last axis of a tensor that else has the given shape."""
+        axes = (1,) * (len(shape) - 1) + (-1,)
+        return self.moved(lambda row: row.reshape(axes), (*shape[:-1], self.elements.size))
+
+    def tagged(self, step: str, parts: Array) -> Carried:
+        """Tell copies apart by the part of a step that they come from, int (broadcast)."""
+        code = _scattered(parts.astype(np.uint64) + np.uint64(zlib.crc32(step.encode())))
+        tags = _scattered(self.tags ^ code)
+        return Carried(np.broadcast_to(self.elements, tags.shape), tags, self.shape)
+
+
+def fresh(elements: Elements, shape: tuple[int, ...]) -> Carried:
+    """New elements (n,) on the last axis of a tensor."""
+    row = Carried(elements, np.zeros(elements.shape, np.uint64), elements.shape)
+    return row.on_last_axis(shape)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,18 +113,18 @@ class Flow:
     Attributes:
         producers: Names of the inputs and layers that make channels, in order.
         starts: First element of each producer, and behind them the number of all elements.
-        taken: By step, the elements of the channels that go into a layer with weights.
+        taken: By step, the row of channels that goes into a layer with weights.
         joins: Pairs of arrays of elements that live and die together.
-        routes: (elements, hash) of what demands even counts.
+        routes: (elements, codes) of what demands even counts.
         fixed: Arrays of elements that have to stay.
         tied: Arrays of elements whose producers can only shrink together.
     """
 
     producers: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
-    taken: dict[str, Elements] = field(default_factory=dict)
+    taken: dict[str, Carried] = field(default_factory=dict)
     joins: list[tuple[Elements, Elements]] = field(default_factory=list)
-    routes: list[tuple[Elements, int]] = field(default_factory=list)
+    routes: list[tuple[Elements, Tags]] = field(default_factory=list)
     fixed: list[Elements] = field(default_factory=list)
     tied: list[Elements] = field(default_factory=list)
 
@@ -102,29 +151,31 @@ class Flow:
         left, right = np.broadcast_arrays(one, other)
         self.joins.append((left.reshape(-1), right.reshape(-1)))
 
-    def keep(self, elements: Elements, step: str) -> None:
+    def keep(self, carried: Carried, step: str) -> None:
         """Note that elements cannot be removed."""
-        elements = elements.reshape(-1)
-        self.fixed.append(elements)
-        self.route(elements, step, "fixed")
+        self.fixed.append(carried.elements.reshape(-1))
+        self.route(carried, step, "fixed")
 
-    def route(self, elements: Elements, step: str, part: object) -> None:
+    def route(self, carried: Carried, step: str, part: object) -> None:
         """Note which part of a step the elements pass."""
         # zlib's sum is the same in every process, unlike Python's own hash of a text.
-        self.routes.append((elements.reshape(-1), zlib.crc32(f"{step}|{part}".encode())))
+        code = np.uint64(zlib.crc32(f"{step}|{part}".encode()))
+        tags = carried.tags.reshape(-1)
+        self.routes.append((carried.elements.reshape(-1), _scattered(_scattered(tags) + code)))
 
-    def parts(self, elements: Elements, step: str, count: int, side: str) -> None:
-        """Note that consecutive parts of a row of elements have to be of one size.
+    def parts(self, row: Carried, step: str, count: int, side: str) -> None:
+        """Note that consecutive parts of a row of channels have to be of one size.
 
         Raises:
             UnevenError: The row cannot be divided so.
         """
-        row = elements.reshape(-1)
-        if len(row) % count:
-            raise UnevenError(f"{len(row)} channels cannot be divided by {count} in {step}")
-        self.tied.append(row)
-        for number, part in enumerate(row.reshape(count, -1)):
-            self.route(part, step, (side, number))
+        channels = row.elements.size
+        if channels % count:
+            raise UnevenError(f"{channels} channels cannot be divided by {count} in {step}")
+        self.tied.append(row.elements)
+        size = channels // count
+        for number in range(count):
+            self.route(row.part(number * size, (number + 1) * size), step, (side, number))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,12 +187,15 @@ class Classes:
         ids: (classes,) all classes, ascending.
         signatures: (classes,) uint64; equal where the same layers make and use the class.
         fixed: (classes,) bool, whether it has to stay.
+        doubled: (classes,) bool, whether a layer has two channels in it (as in x + shuffle(x)):
+            nothing says which is which in a smaller net, so they stay.
     """
 
     of: Elements
     ids: Elements
     signatures: npt.NDArray[np.uint64]
     fixed: npt.NDArray[np.bool_]
+    doubled: npt.NDArray[np.bool_]
 
     def index(self, classes: Elements) -> Elements:
         """Places of classes in `ids`."""
@@ -175,44 +229,57 @@ def classify(flow: Flow) -> Classes:
 
     producer = np.repeat(np.arange(len(flow.producers)), np.diff(flow.starts)).astype(np.uint64)
     passed = np.zeros(count, np.uint64)
-    for elements, code in flow.routes:
-        np.add.at(passed, elements, _scattered(np.array([code], np.uint64))[0])
+    for elements, codes in flow.routes:
+        np.add.at(passed, elements, codes)
     signatures = np.zeros(len(ids), np.uint64)
     np.add.at(signatures, index, _scattered(passed ^ _scattered(producer + np.uint64(1))))
 
     fixed = np.zeros(len(ids), bool)
     for elements in flow.fixed:
         fixed[index[elements]] = True
-    return Classes(of, ids, signatures, fixed)
+    pairs = index * len(flow.producers) + producer.astype(np.int64)
+    pair, counts = np.unique(pairs, return_counts=True)
+    doubled = np.zeros(len(ids), bool)
+    doubled[pair[counts > 1] // len(flow.producers)] = True
+    return Classes(of, ids, signatures, fixed | doubled, doubled)
 
 
 def _scattered(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Spread numbers over 64 bits (the finaliser of splitmix64), so that sums hardly collide."""
+    values = np.atleast_1d(values)  # numpy warns of the intended overflow for single numbers
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
-def positions(before: Elements, after: Elements) -> Elements:
-    """Where each class of a smaller tensor stood in the larger one.
+def keys(classes: Elements, tags: Tags) -> Tags:
+    """One number for each channel of a tensor, from its class and its tag."""
+    return _scattered(_scattered(classes.astype(np.uint64)) + tags)
 
-    A class may occur more than once (behind a flattening, or x beside f(x) + x); its n-th
-    occurrence in the small tensor is then the n-th in the large one.
+
+def positions(before: Tags, after: Tags) -> Elements:
+    """Where each channel of a smaller tensor stood in the larger one.
+
+    Equal keys are taken in turn. Only channels that depend on another channel of the same layer
+    (see `Classes.doubled`) have them, and those all stay, in one order.
 
     Args:
-        before: (n,) classes in the order of the large tensor.
-        after: (m,) classes in the order of the small tensor, all of them in ``before``.
+        before: (n,) `keys` in the order of the large tensor.
+        after: (m,) `keys` in the order of the small tensor.
 
     Returns:
         (m,) int64 places in ``before``.
+
+    Raises:
+        UnevenError: A channel was not there before.
     """
     order = np.argsort(before, kind="stable")
     ranked = before[order]
     own = np.argsort(after, kind="stable")
-    nth = np.empty(len(after), np.int64)
-    nth[own] = np.arange(len(after)) - np.searchsorted(after[own], after[own])
-    places = np.searchsorted(ranked, after) + nth
-    if len(after) and (places.max() >= len(before) or not np.array_equal(ranked[places], after)):
+    turn = np.empty(len(after), np.int64)
+    turn[own] = np.arange(len(after)) - np.searchsorted(after[own], after[own])
+    places = np.minimum(np.searchsorted(ranked, after) + turn, len(before) - 1)
+    if not np.array_equal(ranked[places], after):
         raise UnevenError("a channel is used at a place that it did not have before")
     return np.asarray(order[places], np.int64)

@@ -19,7 +19,7 @@ import numpy as np
 
 from edgecnn.errors import OptionError
 from edgecnn.training.prune import shapes
-from edgecnn.training.prune.flow import Carried, Elements, Flow
+from edgecnn.training.prune.flow import Carried, Elements, Flow, fresh
 from edgecnn.training.prune.graph import Array, Graph, Shape, Step
 
 
@@ -87,18 +87,19 @@ def _check_channels_last(step: Step) -> None:
 def _conv_flow(flow: Flow, call: Call) -> list[Carried]:
     _check_channels_last(call.step)
     name, groups = call.step.name, _groups(call.step)
-    taken = call.inputs[0].channels
+    taken = call.inputs[0].row
     flow.taken[name] = taken
     if _follows(call.step):
         return [_repeated(call, taken, call.out_shapes[0][-1] // call.in_shapes[0][-1])]
     if groups > 1:
         flow.parts(taken, name, groups, "in")
-    made = flow.make(name, call.width)
+    elements = flow.make(name, call.width)
+    made = fresh(elements, elements.shape)
     if groups > 1:
         flow.parts(made, name, groups, "out")
     if _mixes_channels(call.step):
         flow.keep(made, name)
-    return [_on_last_axis(made, call.out_shapes[0])]
+    return [made.on_last_axis(call.out_shapes[0])]
 
 
 def _conv_width(step: Step) -> int:
@@ -166,19 +167,18 @@ def _separable_macs(step: Step, taken: int, made: int, _: Shape, out: Shape) -> 
 # --- layers that follow their input -------------------------------------------------------------
 
 
-def _repeated(call: Call, taken: Elements, times: int) -> Carried:
-    return _on_last_axis(np.repeat(taken, times), call.out_shapes[0])
-
-
-def _on_last_axis(elements: Elements, shape: Shape) -> Carried:
-    row = elements.reshape((1,) * (len(shape) - 1) + (-1,))
-    return Carried(row, (*shape[:-1], len(elements)))
+def _repeated(call: Call, row: Carried, times: int) -> Carried:
+    channels = row.elements.size
+    many = row.moved(lambda values: np.repeat(values, times), (channels * times,))
+    if times > 1:
+        many = many.tagged(call.step.name, np.tile(np.arange(times), channels))
+    return many.on_last_axis(call.out_shapes[0])
 
 
 def _depthwise_flow(flow: Flow, call: Call) -> list[Carried]:
     _check_channels_last(call.step)
-    flow.taken[call.step.name] = call.inputs[0].channels
-    return [_repeated(call, call.inputs[0].channels, call.step.operation.depth_multiplier)]
+    flow.taken[call.step.name] = call.inputs[0].row
+    return [_repeated(call, call.inputs[0].row, call.step.operation.depth_multiplier)]
 
 
 def _depthwise_weights(step: Step, cut: Cut) -> list[Array]:
@@ -201,7 +201,7 @@ def _norm_flow(flow: Flow, call: Call) -> list[Carried]:
         raise OptionError(
             f"{call.step.name!r} normalises axis {axis}, which is not the channels'; exclude it."
         )
-    flow.taken[call.step.name] = call.inputs[0].channels
+    flow.taken[call.step.name] = call.inputs[0].row
     return [call.inputs[0]]
 
 
@@ -211,7 +211,7 @@ def _last_axis_weights(step: Step, cut: Cut) -> list[Array]:
 
 
 def _prelu_flow(flow: Flow, call: Call) -> list[Carried]:
-    flow.taken[call.step.name] = call.inputs[0].channels
+    flow.taken[call.step.name] = call.inputs[0].row
     return [call.inputs[0]]
 
 
@@ -223,7 +223,7 @@ def _pass(_: Flow, call: Call) -> list[Carried]:
 def _spatial(_: Flow, call: Call) -> list[Carried]:
     """Pooling, padding, resizing: height and width change, channels stay."""
     _check_channels_last(call.step)
-    return [_on_last_axis(call.inputs[0].channels, call.out_shapes[0])]
+    return [call.inputs[0].row.on_last_axis(call.out_shapes[0])]
 
 
 def _mixes_channels(step: Step) -> bool:
@@ -258,21 +258,23 @@ def _reshape_settings(step: Step, call: Call) -> dict[str, Any]:
     return {"target_shape": target} if step.is_layer else {"newshape": (-1, *target)}
 
 
-def _permute(_: Flow, call: Call) -> list[Carried]:
+def _permute(flow: Flow, call: Call) -> list[Carried]:
     operation = call.step.operation
+    if not call.step.is_layer and (operation.axes is None or operation.axes[0] != 0):
+        return opaque(flow, call)  # the batch is moved as well
     dims = operation.dims if call.step.is_layer else operation.axes[1:]
     order = [int(axis) - 1 for axis in dims]
     carried = call.inputs[0]
     shape = tuple(carried.shape[axis] for axis in order)
-    return [Carried(carried.elements.transpose(order), shape)]
+    return [carried.moved(lambda values: values.transpose(order), shape)]
 
 
 def _shuffle(flow: Flow, call: Call) -> list[Carried]:
-    groups, taken = call.step.operation.groups, call.inputs[0].channels
+    groups, taken = call.step.operation.groups, call.inputs[0].row
     if groups > 1:
         flow.parts(taken, call.step.name, groups, "in")
-    dealt = taken.reshape(groups, -1).T.reshape(-1)
-    return [_on_last_axis(dealt, call.out_shapes[0])]
+    dealt = taken.moved(lambda row: row.reshape(groups, -1).T.reshape(-1), taken.shape)
+    return [dealt.on_last_axis(call.out_shapes[0])]
 
 
 def _slice(flow: Flow, call: Call) -> list[Carried]:
@@ -297,21 +299,24 @@ def _split(flow: Flow, call: Call) -> list[Carried]:
     sections, axis = operation.indices_or_sections, operation.axis
     if not isinstance(sections, int) or axis not in (-1, len(call.in_shapes[0])):
         return opaque(flow, call)
-    taken = call.inputs[0].channels
+    taken = call.inputs[0].row
     flow.parts(taken, call.step.name, sections, "in")
-    parts = np.split(taken, sections)
-    return [_on_last_axis(part, shape) for part, shape in zip(parts, call.out_shapes, strict=True)]
+    size = taken.elements.size // sections
+    return [
+        taken.part(number * size, (number + 1) * size).on_last_axis(shape)
+        for number, shape in enumerate(call.out_shapes)
+    ]
 
 
 def opaque(flow: Flow, call: Call) -> list[Carried]:
     """Nothing is known of the layer, so nothing around it changes."""
     for carried in call.inputs:
-        flow.keep(carried.elements, call.step.name)
+        flow.keep(carried, call.step.name)
     outputs = []
     for number, shape in enumerate(call.out_shapes):
-        made = flow.make(f"{call.step.name}:{number}", shape[-1] if shape else 1)
-        flow.keep(made, call.step.name)
-        outputs.append(_on_last_axis(made, shape) if shape else Carried(made, ()))
+        shape = shape or (1,)
+        outputs.append(fresh(flow.make(f"{call.step.name}:{number}", shape[-1]), shape))
+        flow.keep(outputs[-1], call.step.name)
     return outputs
 
 
@@ -437,9 +442,10 @@ def rule_of(step: Step, exclude: frozenset[str]) -> Rule:
     Raises:
         OptionError: There is none; the layer is named, with what to do.
     """
-    if step.name in exclude:
-        return _OPAQUE
     table = LAYERS if step.is_layer else OPERATIONS
+    if step.name in exclude:
+        known = table.get(step.kind, _OPAQUE)
+        return Rule(opaque, macs=known.macs)  # it stays, so its multiply-adds count
     if step.kind not in table:
         raise OptionError(
             f"Pruning does not know what {step.name!r} ({step.kind}) does with channels. Give its "

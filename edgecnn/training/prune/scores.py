@@ -185,7 +185,7 @@ def _norm_parts(
     taken = network.own.flow.taken
     for step in network.graph.steps:
         if step.kind == "BatchNormalization" and step.operation.scale and step.name in taken:
-            yield taken[step.name], np.sum(values(step), axis=0)
+            yield taken[step.name].elements, np.sum(values(step), axis=0)
 
 
 def _scale(step: Step) -> Array:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
 from edgecnn.errors import OptionError
-from edgecnn.training.prune.flow import Carried, Elements, Flow, UnevenError
+from edgecnn.training.prune.flow import Carried, Flow, UnevenError
 from edgecnn.training.prune.graph import Shape, Step
 
 
@@ -41,13 +42,13 @@ def merged(flow: Flow, name: str, inputs: Sequence[Carried]) -> Carried:
         shape = np.broadcast_shapes(result.shape, other.shape)
         # Along the axes that carry channels on one side, the other side may be stretched.
         if _is_stretched(result, other):
-            result = Carried(other.elements, shape)
+            result = replace(other, shape=shape)
         elif _is_stretched(other, result):
-            result = Carried(result.elements, shape)
+            result = replace(result, shape=shape)
         else:
             flow.join(result.elements, other.elements)
             larger = result if result.elements.size >= other.elements.size else other
-            result = Carried(larger.elements, shape)
+            result = replace(larger, shape=shape)
     return result
 
 
@@ -68,17 +69,22 @@ def concatenated(flow: Flow, name: str, inputs: Sequence[Carried], axis: int) ->
     if axis != len(shape) - 1 and all(carried.elements.shape[axis] == 1 for carried in inputs):
         for carried in inputs[1:]:
             flow.join(inputs[0].elements, carried.elements)
-        return Carried(inputs[0].elements, tuple(shape))
-    full = [_stretched(carried, axis) for carried in inputs]
-    sides = np.broadcast_shapes(*[(*e.shape[:axis], 1, *e.shape[axis + 1 :]) for e in full])
-    parts = [np.broadcast_to(e, (*sides[:axis], e.shape[axis], *sides[axis + 1 :])) for e in full]
-    return Carried(np.concatenate(parts, axis=axis), tuple(shape))
+        return replace(inputs[0], shape=tuple(shape))
+    sides = np.broadcast_shapes(*[_without(carried.elements.shape, axis) for carried in inputs])
+    parts = []
+    for number, carried in enumerate(inputs):
+        full = (*sides[:axis], carried.shape[axis], *sides[axis + 1 :])
+        part = carried.stretched(full)
+        parts.append(part.tagged(name, np.full((1,) * len(full), number)))
+    return Carried(
+        np.concatenate([part.elements for part in parts], axis=axis),
+        np.concatenate([part.tags for part in parts], axis=axis),
+        tuple(shape),
+    )
 
 
-def _stretched(carried: Carried, axis: int) -> Elements:
-    shape = list(carried.elements.shape)
-    shape[axis] = carried.shape[axis]
-    return np.broadcast_to(carried.elements, shape)
+def _without(shape: Shape, axis: int) -> Shape:
+    return (*shape[:axis], 1, *shape[axis + 1 :])
 
 
 def reshaped(flow: Flow, name: str, carried: Carried, before: Shape, target: Shape) -> Carried:
@@ -95,23 +101,42 @@ def reshaped(flow: Flow, name: str, carried: Carried, before: Shape, target: Sha
         UnevenError: The channels do not fill the new shape.
     """
     shape = target_shape(carried, before, target, name)
-    full = np.broadcast_to(carried.elements, carried.shape).reshape(shape)
-    small = compressed(full)
-    if small.ndim and sum(length > 1 for length in small.shape) > 1:
-        axis = next(i for i, length in enumerate(small.shape) if length > 1)
-        flow.tied.append(small.reshape(-1))
-        for number, part in enumerate(np.moveaxis(small, axis, 0)):
-            flow.route(part, name, number)
-    return Carried(small, shape)
+    full = carried.stretched(carried.shape)
+    joined = _joined_axes(before, target)
+    if any(carried.shape[axis] > 1 == carried.elements.shape[axis] for axis in joined):
+        # Pixels become channels: copies are told apart by the pixel that they come from. This must
+        # not depend on the elements: in a smaller net all of them may be of one channel.
+        pixels = np.arange(math.prod(carried.shape[:-1])).reshape(*carried.shape[:-1], 1)
+        small = full.tagged(name, pixels).reshaped(shape)
+    else:
+        small = compressed(full.reshaped(shape))
+    varying = [axis for axis, length in enumerate(small.elements.shape) if length > 1]
+    if len(varying) > 1:
+        flow.tied.append(small.elements.reshape(-1))
+        for number in range(small.elements.shape[varying[0]]):
+            flow.route(small.at(varying[0], [number]), name, number)
+    return small
 
 
-def compressed(elements: Elements) -> Elements:
+def _joined_axes(before: Shape, target: Shape) -> list[int]:
+    """Axes of the input that share an axis of the target with the last one."""
+    stride = 1
+    for length in reversed(target):
+        end = stride * length
+        if stride < before[-1] < end:
+            axes = range(len(before) - 1)
+            return [axis for axis in axes if math.prod(before[axis + 1 :]) < end]
+        stride = end
+    return []
+
+
+def compressed(carried: Carried) -> Carried:
     """Axes along which nothing changes, cut to length 1."""
-    for axis in range(elements.ndim):
-        first = elements.take([0], axis=axis)
-        if elements.shape[axis] > 1 and bool(np.all(elements == first)):
-            elements = first
-    return elements
+    for axis in range(len(carried.shape)):
+        first = carried.at(axis, [0])
+        if np.all(carried.elements == first.elements) and np.all(carried.tags == first.tags):
+            carried = first
+    return carried
 
 
 def target_shape(carried: Carried, before: Shape, target: Shape, name: str) -> Shape:
@@ -157,15 +182,16 @@ def sliced(
     Raises:
         UnevenError: A cut would fall between two channels.
     """
-    taken, full = carried.channels, before[-1]
-    if (start * len(taken)) % full or (stop * len(taken)) % full:
-        raise UnevenError(f"a slice of {len(taken)} channels in {name} is uneven")
-    low, high = start * len(taken) // full, stop * len(taken) // full
-    flow.tied.append(taken)
-    for part, elements in enumerate((taken[:low], taken[low:high], taken[high:])):
-        flow.route(elements, name, part)
-    shape = (*carried.shape[:-1], high - low)
-    return Carried(taken[low:high].reshape((1,) * (len(shape) - 1) + (-1,)), shape)
+    row, full = carried.row, before[-1]
+    channels = row.elements.size
+    if (start * channels) % full or (stop * channels) % full:
+        raise UnevenError(f"a slice of {channels} channels in {name} is uneven")
+    low, high = start * channels // full, stop * channels // full
+    flow.tied.append(row.elements)
+    parts = [row.part(0, low), row.part(low, high), row.part(high, None)]
+    for number, part in enumerate(parts):
+        flow.route(part, name, number)
+    return parts[1].on_last_axis((*carried.shape[:-1], high - low))
 
 
 FlowRule = Callable[[Flow, Any], Sequence[Carried]]

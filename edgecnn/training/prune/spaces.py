@@ -17,6 +17,7 @@ from math import gcd
 import numpy as np
 import numpy.typing as npt
 
+from edgecnn.errors import OptionError
 from edgecnn.training.prune.flow import (
     Carried,
     Classes,
@@ -25,6 +26,7 @@ from edgecnn.training.prune.flow import (
     UnevenError,
     classify,
     connected,
+    fresh,
 )
 from edgecnn.training.prune.graph import Graph
 from edgecnn.training.prune.rules import Call, Rule, check_excluded, rule_of
@@ -88,15 +90,15 @@ class Network:
 
         Raises:
             UnevenError: The widths do not fit a grouped convolution, shuffle, slice or reshape.
+            OptionError: Not even the layer's own width can be followed; the layer is named.
         """
         walk, graph = Walk(), self.graph
         carried: dict[int, Carried] = {}
         for number, name, _ in graph.inputs:
             shape = graph.shapes[number]
             made = walk.flow.make(f"input:{name}", shape[-1] if shape else 1)
-            walk.flow.keep(made, "input")
-            row = made.reshape((1,) * (len(shape) - 1) + (-1,)) if shape else made.reshape(())
-            carried[number] = Carried(row, shape)
+            carried[number] = fresh(made, shape or (1,))
+            walk.flow.keep(carried[number], "input")
         for step, rule in zip(graph.steps, self.rules, strict=True):
             width = 0
             if rule.width is not None:
@@ -109,13 +111,21 @@ class Network:
                 width=width,
             )
             walk.calls[step.name] = call
-            results = rule.flow(walk.flow, call)
+            try:
+                results = rule.flow(walk.flow, call)
+            except UnevenError as error:
+                if widths:
+                    raise
+                raise OptionError(
+                    f"Pruning cannot follow the channels through {step.name!r} ({step.kind}): "
+                    f"{error}. Give its name in exclude=({step.name!r},)."
+                ) from error
             carried.update(zip(step.outputs, results, strict=True))
             if rule.macs is not None:
                 coming, going = call.inputs[0].shape, results[0].shape
                 walk.macs += rule.macs(step, coming[-1], going[-1], coming, going)
         for number in graph.outputs:
-            walk.flow.keep(carried[number].elements, "output")
+            walk.flow.keep(carried[number], "output")
         return walk
 
     @cached_property
@@ -127,6 +137,7 @@ class Network:
         edges = [(producer, producer[classes.of]), *tied_edges]
         root = connected(len(flow.producers), edges)
         tied = {int(root[producer[row[0]]]) for row in flow.tied}
+        doubled = classes.doubled
         of_class = root[producer[classes.ids]]
         spaces = []
         for first in np.unique(root).tolist():
@@ -134,7 +145,7 @@ class Network:
             if not len(members):
                 continue
             fixed = bool(classes.fixed[members].all())
-            if first in tied:
+            if first in tied or doubled[members].any():
                 fixed = bool(classes.fixed[members].any())
             names = [name for name, at in zip(flow.producers, root, strict=True) if at == first]
             spaces.append(Space(tuple(names), members, fixed, first in tied))

@@ -34,8 +34,9 @@ def randomise(model: Any, seed: int = 0) -> Any:
 def pictures(model: Any, seed: int = 1) -> Any:
     """Two random inputs in the structure that the model takes."""
     rng = np.random.default_rng(seed)
+    structure = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     return keras.tree.map_structure(
-        lambda tensor: rng.normal(size=(2, *tensor.shape[1:])).astype(np.float32), model.input
+        lambda tensor: rng.normal(size=(2, *tensor.shape[1:])).astype(np.float32), structure
     )
 
 
@@ -60,7 +61,7 @@ def cut_wires(model: Any, result: PruneResult, exclude: tuple[str, ...] = ()) ->
     for step in network.graph.steps:
         if step.name not in flow.taken or step.name not in flow.producers:
             continue
-        gone = np.setdiff1d(np.arange(len(flow.taken[step.name])), places[step.name].taken)
+        gone = np.setdiff1d(np.arange(flow.taken[step.name].elements.size), places[step.name].taken)
         values = step.weights
         _silence(step.kind, values, gone, int(getattr(step.operation, "groups", 1)))
         step.operation.set_weights(values)
