@@ -86,7 +86,7 @@ def test_bgr_is_read_but_not_kept_as_image_data(folder: Path) -> None:
     files = list_folder(folder)
     swapped = files.read([0], pixel_spec(6, 6, "bgr"))[..., ::-1]
     np.testing.assert_array_equal(swapped, files.read([0], pixel_spec(6, 6)))
-    with pytest.raises(OptionError, match="PictureBatches"):
+    with pytest.raises(OptionError, match=r"PictureFiles\.read"):
         files.load(pixel_spec(6, 6, "bgr"))
 
 
