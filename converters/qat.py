@@ -13,7 +13,7 @@ Integer-Arithmetic-Only Inference", arXiv:1712.05877.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from converters.tflite.errors import explain
 from edgecnn.errors import ConversionError, OptionError
 from edgecnn.optional import require
 
+Ends = tuple[np.float32, np.float32]
+"""Least and largest value of a range."""
 _INTEGERS = ("INT8", "INT32", "INT64")
 """Types that tensors of a full-integer file have; the wide ones are biases and shapes."""
 
@@ -129,7 +131,7 @@ def _function(tf: Any, model: Any, names: Sequence[str]) -> Callable[..., dict[s
     reading = require("edgecnn.training.quantize.reading", extra="train")
     graph = reading.read_graph(model)
     # Before the function is traced: there the values of variables are out of reach.
-    functions = _Replacements(tf).of_all(graph.calls)
+    functions = _Replacements(tf, graph.uses()).of_all(graph.calls)
 
     def serve(*feeds: Any) -> dict[str, Any]:
         values = dict(zip(graph.inputs, feeds, strict=True))
@@ -151,14 +153,15 @@ def _inference(layer: Any) -> dict[str, bool]:
 class _Replacements:
     """What is computed in place of the layers that round."""
 
-    def __init__(self, tf: Any) -> None:
+    def __init__(self, tf: Any, uses: Mapping[int, int]) -> None:
+        self.uses = uses
         self.tf, self.keras = tf, require("keras", extra="convert")
         self.activations = require("edgecnn.training.quantize.activations", extra="train")
         self.kernels = require("edgecnn.training.quantize.kernels", extra="train")
         self.support = require("edgecnn.training.quantize.support", extra="train")
-        self.on_levels: set[int] = set()
-        self.ends: dict[int, tuple[np.float32, np.float32]] = {}
-        self.ends_ahead: dict[int, tuple[np.float32, np.float32]] = {}
+        self.on_levels: dict[int, Ends] = {}
+        self.ends: dict[int, Ends] = {}
+        self.ends_ahead: dict[int, Ends] = {}
 
     def of_all(self, calls: Sequence[Any]) -> list[Callable[..., Any] | None]:
         """A function for each call; None where the layer itself will do."""
@@ -168,11 +171,11 @@ class _Replacements:
                 step, zero = call.layer.grid()
                 ends = (np.float32(-zero * step), np.float32((255 - zero) * step))
                 self.ends[call.outputs[1]] = self.ends_ahead[call.inputs[0]] = ends
-                self.on_levels.add(call.outputs[0])
-            elif isinstance(call.layer, self.activations.OnGrid) or (
-                type(call.layer) in self.support.PASSING and call.inputs[0] in self.on_levels
-            ):
-                self.on_levels.add(call.outputs[0])
+                self.on_levels[call.outputs[0]] = ends
+            elif isinstance(call.layer, self.activations.OnGrid):
+                self.on_levels[call.outputs[0]] = self.ends[call.inputs[1]]
+            elif type(call.layer) in self.support.PASSING and call.inputs[0] in self.on_levels:
+                self.on_levels[call.outputs[0]] = self.on_levels[call.inputs[0]]
         return [self.of(call) for call in calls]
 
     def of(self, call: Any) -> Callable[..., Any] | None:
@@ -195,11 +198,15 @@ class _Replacements:
                     for part, is_bare in zip(parts, bare, strict=True)
                 ]
             )
+        known = self.on_levels.get(call.outputs[0])
+        if known is not None and self.uses[call.outputs[0]] > 1:
+            # The converter loses the range behind, say, a pooling that several operations take.
+            return lambda x: self.rounded(layer(x, **_inference(layer)), known)
         if getattr(getattr(layer, "activation", None), "__name__", "") == "hard_silu":
             return self.hard_swish
         return None
 
-    def ahead(self, number: int) -> tuple[np.float32, np.float32]:
+    def ahead(self, number: int) -> Ends:
         """The range that a concatenation is rounded to, maybe as a part of another one."""
         while number not in self.ends_ahead:
             number = self.calls[number].outputs[0]

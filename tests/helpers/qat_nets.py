@@ -35,6 +35,15 @@ def concatenated(x: Any) -> Any:
     return layers.AveragePooling2D(2, name="mean_pool")(x)
 
 
+def branches(x: Any) -> Any:
+    """As ShuffleNetV1 begins: a pooling that two branches take, one of them another pooling."""
+    x = layers.ReLU(name="first_relu")(conv_bn(x, "first"))
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    y = layers.ReLU(name="second_relu")(conv_bn(x, "second", kernel=1, strides=2))
+    x = layers.AveragePooling2D(3, strides=2, padding="same", name="mean_pool")(x)
+    return layers.Concatenate(name="join")([x, y])
+
+
 def depthwise(x: Any) -> Any:
     x = layers.Conv2D(4, 1, activation="relu", name="first")(x)
     x = layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False, name="deep")(x)
@@ -61,7 +70,7 @@ def nested(x: Any) -> Any:
 
 SHAPES: dict[str, Callable[[Any], Any]] = {
     function.__name__: function
-    for function in (residual, concatenated, depthwise, squeezed, nested)
+    for function in (residual, concatenated, branches, depthwise, squeezed, nested)
 }
 
 
