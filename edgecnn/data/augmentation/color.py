@@ -22,8 +22,22 @@ def gray_of(images: Any) -> Any:
     return ops.sum(images * weights, axis=-1, keepdims=True)
 
 
+class _ByAmount(Augmentation):
+    """What the changes of brightness, contrast and saturation share: their strength."""
+
+    def __init__(self, amount: float = 0.2, **settings: Any) -> None:
+        super().__init__(**settings)
+        if not 0 <= amount <= 1:
+            raise ValueError(f"amount must be 0..1, but got {amount}.")
+        self.amount = amount
+
+    def get_config(self) -> dict[str, Any]:
+        """What the layer is made of, for saving."""
+        return {**super().get_config(), "amount": self.amount}
+
+
 @_register
-class RandomBrightness(Augmentation):
+class RandomBrightness(_ByAmount):
     """Make each picture brighter or darker.
 
     Args:
@@ -35,23 +49,13 @@ class RandomBrightness(Augmentation):
         ValueError: amount out of range.
     """
 
-    def __init__(self, amount: float = 0.2, **settings: Any) -> None:
-        super().__init__(**settings)
-        if not 0 <= amount <= 1:
-            raise ValueError(f"amount must be 0..1, but got {amount}.")
-        self.amount = amount
-
     def change(self, images: Any) -> Any:
         """Add a number to all values of a picture."""
         return images + self.each(images, -self.amount, self.amount) * 255.0
 
-    def get_config(self) -> dict[str, Any]:
-        """What the layer is made of, for saving."""
-        return {**super().get_config(), "amount": self.amount}
-
 
 @_register
-class RandomContrast(Augmentation):
+class RandomContrast(_ByAmount):
     """Blend each picture with its mean brightness, or away from it.
 
     Args:
@@ -63,24 +67,14 @@ class RandomContrast(Augmentation):
         ValueError: amount out of range.
     """
 
-    def __init__(self, amount: float = 0.2, **settings: Any) -> None:
-        super().__init__(**settings)
-        if not 0 <= amount <= 1:
-            raise ValueError(f"amount must be 0..1, but got {amount}.")
-        self.amount = amount
-
     def change(self, images: Any) -> Any:
         """Blend with the mean."""
         mean = ops.mean(gray_of(images), axis=(1, 2, 3), keepdims=True)
         return mean + (images - mean) * self.each(images, 1.0 - self.amount, 1.0 + self.amount)
 
-    def get_config(self) -> dict[str, Any]:
-        """What the layer is made of, for saving."""
-        return {**super().get_config(), "amount": self.amount}
-
 
 @_register
-class RandomSaturation(Augmentation):
+class RandomSaturation(_ByAmount):
     """Blend each RGB picture with its grey version, or away from it.
 
     Args:
@@ -91,12 +85,6 @@ class RandomSaturation(Augmentation):
     Raises:
         ValueError: amount out of range, or pictures that are not RGB.
     """
-
-    def __init__(self, amount: float = 0.2, **settings: Any) -> None:
-        super().__init__(**settings)
-        if not 0 <= amount <= 1:
-            raise ValueError(f"amount must be 0..1, but got {amount}.")
-        self.amount = amount
 
     def build(self, input_shape: Any) -> None:
         """Refuse grey pictures, which have no colours to change."""
@@ -112,10 +100,6 @@ class RandomSaturation(Augmentation):
         gray = gray_of(images)
         factor = self.each(images, 1.0 - self.amount, 1.0 + self.amount)
         return gray + (images - gray) * factor
-
-    def get_config(self) -> dict[str, Any]:
-        """What the layer is made of, for saving."""
-        return {**super().get_config(), "amount": self.amount}
 
 
 @_register

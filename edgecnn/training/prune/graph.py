@@ -267,11 +267,6 @@ def _again(step: Step, settings: Mapping[str, Any]) -> Any:
     return operation
 
 
-def copy_model(model: Any) -> Any:
-    """A flat model of the same weights that shares nothing with the original."""
-    return rebuild(trace(model))
-
-
 def weights_of(layer: Any) -> list[Array]:
     """Copies of all weights of a layer or model, in the order of Keras."""
     return [to_numpy(weight) for weight in layer.weights]
