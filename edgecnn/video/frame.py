@@ -17,6 +17,8 @@ class Frame:
         timestamp_s: Time in the source for files, time of capture (monotonic clock) for cameras.
         index: Position in the source, from 0.
         source: Name of the file or camera.
+        captured_s: When it was taken or came due, on the clock of `time.monotonic`; None when it
+            was read from a file for no particular moment.
     """
 
     pixels: Pixels
@@ -24,6 +26,7 @@ class Frame:
     timestamp_s: float = 0.0
     index: int = 0
     source: str = ""
+    captured_s: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pixels", check_pixels(self.pixels, self.color))
