@@ -35,10 +35,12 @@ class LiveSource(Protocol):
     problems: list[Problem]
 
     @property
-    def facts(self) -> SourceFacts | None: ...
+    def facts(self) -> SourceFacts | None:
+        """What really came."""
 
     @property
-    def status(self) -> Status: ...
+    def status(self) -> Status:
+        """What it is doing now."""
 
     def on_status(self, listener: Listener) -> Callable[[], None]:
         """Have every new status handed over, on the source's thread; returns what ends that."""
