@@ -3,7 +3,8 @@
 Reference:
     Cohen 1960, "A Coefficient of Agreement for Nominal Scales" (kappa); Hanley and McNeil 1982,
     "The Meaning and Use of the Area under a ROC Curve"; Guo et al. 2017, "On Calibration of Modern
-    Neural Networks" (expected calibration error).
+    Neural Networks" (expected calibration error); Nixon et al. 2019, "Measuring Calibration in Deep
+    Learning" (the same for each class).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class ClassReport:
             ``kappa``, ``ece``.
         interval: Where the true accuracy lies with 95 % confidence.
         per_class: Figure -> (C,); NaN where it has no meaning: without pictures, or never answered.
+            ``ece`` is that of the probability of this class, whatever the answer was.
     """
 
     names: tuple[str, ...]
@@ -62,13 +64,16 @@ class ClassReport:
         }
 
 
-def report_classes(truth: Ints, probabilities: Floats, names: tuple[str, ...]) -> ClassReport:
+def report_classes(
+    truth: Ints, probabilities: Floats, names: tuple[str, ...], *, top_k: int = 5
+) -> ClassReport:
     """Judge a classifier.
 
     Args:
         truth: (N,) class ids.
         probabilities: (N, C), rows with sum 1.
         names: Of the C classes.
+        top_k: The right class counts when it is among the first so many; of C classes at most.
 
     Raises:
         OptionError: No pictures, other lengths, class ids out of range, or probabilities that are
@@ -81,7 +86,9 @@ def report_classes(truth: Ints, probabilities: Floats, names: tuple[str, ...]) -
     ranked = np.argsort(-scores, axis=1, kind="stable")
     named = ranked[:, 0].astype(np.int64)
     confusion = confusion_matrix(truth, named, classes)
-    k = min(5, classes)
+    if top_k < 1:
+        raise OptionError(f"top_k must be 1 or more, but got {top_k}.")
+    k = min(top_k, classes)
     per_class = {**precision_recall_f1(confusion), "roc_auc": class_roc_auc(truth, scores)}
     occurs = confusion.sum(axis=1) > 0
     # A class that is never answered has a precision of 0 in the mean, as scikit-learn counts it.
@@ -105,7 +112,11 @@ def report_classes(truth: Ints, probabilities: Floats, names: tuple[str, ...]) -
         confusion=confusion,
         figures=figures,
         interval=wilson_interval(hits, len(truth)),
-        per_class={**per_class, "pictures": confusion.sum(axis=1).astype(np.float64)},
+        per_class={
+            **per_class,
+            "ece": class_calibration_error(truth, scores),
+            "pictures": confusion.sum(axis=1).astype(np.float64),
+        },
     )
 
 
@@ -177,11 +188,35 @@ def calibration_error(truth: Ints, probabilities: Floats, bins: int = BINS) -> f
     Returns:
         0..1, small is good.
     """
-    confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(place, right.astype(np.float64) - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(truth))
+    return _gap(probabilities.max(axis=1), right, bins)
+
+
+def class_calibration_error(
+    truth: Ints, probabilities: Floats, bins: int = BINS
+) -> NDArray[np.float64]:
+    """How far the probability of each class and its frequency lie apart, on average.
+
+    All pictures count for all classes: a class that is expected a little too often everywhere shows
+    here, and not in the error of the first answers alone.
+
+    Args:
+        truth: (N,) class ids.
+        probabilities: (N, C).
+        bins: Parts of equal width that 0..1 is cut into.
+
+    Returns:
+        (C,) 0..1, small is good.
+    """
+    classes = range(probabilities.shape[1])
+    return np.array([_gap(probabilities[:, n], truth == n, bins) for n in classes], np.float64)
+
+
+def _gap(expected: Floats, happened: NDArray[np.bool_], bins: int) -> float:
+    """Mean distance of expectation and frequency over bins, each weighed by its pictures."""
+    place = np.clip(np.ceil(expected * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(place, happened.astype(np.float64) - expected, minlength=bins)
+    return float(np.abs(gaps).sum() / len(expected))
 
 
 def _ranks(values: Floats) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from edgecnn.training.batches import Targets
+from edgecnn.training.quantize.activations import ActivationQuantizer
 
 AUXILIARY_WEIGHT = 0.3
 """Of the losses of outputs behind the first; Szegedy et al., "Going Deeper with Convolutions"."""
@@ -101,8 +102,10 @@ def main_part(model: keras.Model) -> keras.Model:
 
 
 def gives_probabilities(model: keras.Model) -> bool:
-    """Whether the (first) output of a graph comes out of a softmax."""
-    last = model.get_layer(model.output_names[0])
-    activation = getattr(last, "activation", None)
-    softmax = keras.activations.softmax
-    return isinstance(last, keras.layers.Softmax) or activation is softmax
+    """Whether the (first) output of a graph comes out of a softmax, rounded or not."""
+    tensor = model.outputs[0]
+    layer = tensor._keras_history.operation
+    if isinstance(layer, ActivationQuantizer):
+        layer = layer.input._keras_history.operation
+    activation = getattr(layer, "activation", None)
+    return isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax

@@ -38,7 +38,7 @@ from edgecnn.training.quiet import keras_noise
 
 CONFIG, ABOUT, LOG = "config.json", "run.json", "log.jsonl"
 BEST, LAST, STATE = "best.keras", "last.keras", "state.npz"
-OWN_LAYERS = ("edgecnn.nets.layers.channels", "edgecnn.nets.layers.local_response_norm")
+OWN_LAYERS = ("edgecnn.nets.layers.registered", "edgecnn.training.quantize")
 """Modules whose layers announce themselves to Keras when they are imported."""
 CURVES, CONFUSION, RESULT = "curves.png", "confusion.png", "result.json"
 

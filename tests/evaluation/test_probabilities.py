@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from edgecnn.errors import OptionError
-from edgecnn.evaluation.probabilities import calibration_error, cohen_kappa, report_classes
+from edgecnn.evaluation.probabilities import (
+    calibration_error,
+    class_calibration_error,
+    cohen_kappa,
+    report_classes,
+)
 
 metrics = pytest.importorskip("sklearn.metrics")
 NAMES = ("a", "b", "c", "d")
@@ -64,6 +69,41 @@ def test_calibration_error_by_hand() -> None:
     truth = np.array([0, 1, 1, 0])
     expected = (3 * abs(0.6 - 1 / 3) + abs(1 - 0.9)) / 4
     assert calibration_error(truth, scores) == pytest.approx(expected)
+
+
+def test_calibration_error_of_a_class_by_hand() -> None:
+    scores = np.array([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4], [0.9, 0.1]])
+    truth = np.array([0, 1, 1, 0])
+    # The second class: three at 0.4, of which two are of it; one at 0.1, which is not.
+    expected = [
+        (3 * abs(0.6 - 1 / 3) + abs(1 - 0.9)) / 4,
+        (3 * abs(0.4 - 2 / 3) + abs(0 - 0.1)) / 4,
+    ]
+    np.testing.assert_allclose(class_calibration_error(truth, scores), expected)
+    report = report_classes(truth, scores, ("a", "b"))
+    np.testing.assert_allclose(report.per_class["ece"], expected)
+
+
+def test_a_class_that_is_always_expected_too_often_shows_though_answers_are_calibrated() -> None:
+    # Two thirds are a, one third b; c never comes, but gets a tenth of b's share throughout.
+    truth = np.array([0, 0, 1] * 100)
+    scores = np.tile([2 / 3, 0.3, 1 / 3 - 0.3], (300, 1))
+    assert calibration_error(truth, scores) == pytest.approx(0.0, abs=1e-9)
+    assert class_calibration_error(truth, scores)[2] == pytest.approx(1 / 3 - 0.3)
+
+
+@pytest.mark.parametrize(("top_k", "name"), [(1, "top_1"), (2, "top_2"), (3, "top_3")])
+def test_any_number_of_answers_may_count(top_k: int, name: str) -> None:
+    truth, scores = answers(2)
+    report = report_classes(truth, scores, NAMES, top_k=top_k)
+    expected = metrics.top_k_accuracy_score(truth, scores, k=top_k, labels=range(4))
+    assert report.figures[name] == pytest.approx(expected)
+
+
+def test_no_answer_at_all_cannot_count() -> None:
+    truth, scores = answers(2)
+    with pytest.raises(OptionError, match="top_k"):
+        report_classes(truth, scores, NAMES, top_k=0)
 
 
 def test_kappa_of_guessing_is_zero_and_of_one_class_is_one() -> None:
