@@ -1,8 +1,8 @@
 """One slot between two threads: what a camera needs instead of a queue.
 
-A queue in front of a model that is slower than its camera grows, and every answer is older than the
-one before. One slot in which the newest frame replaces the waiting one keeps answers as fresh as the
-model allows; what was replaced is counted. Files lose nothing: there the sender waits instead.
+A queue in front of a model that is slower than its camera grows, and every answer is older than
+the one before. One slot in which the newest frame replaces the waiting one keeps answers as fresh
+as the model allows; what was replaced is counted. Files lose nothing: there the sender waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class MailboxClosed(Exception):
+class MailboxClosedError(Exception):
     """Nothing is in the box, and nothing will come any more."""
 
 
@@ -65,13 +65,13 @@ class Mailbox(Generic[T]):
             The item, or None when the time is over.
 
         Raises:
-            MailboxClosed: The box is closed, and what was in it has been taken.
+            MailboxClosedError: The box is closed, and what was in it has been taken.
         """
         end_s = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while not self._items:
                 if self._ended:
-                    raise MailboxClosed
+                    raise MailboxClosedError
                 left_s = None if end_s is None else end_s - time.monotonic()
                 if left_s is not None and left_s <= 0:
                     return None
