@@ -24,14 +24,14 @@ def pins(file: str) -> dict[str, str]:
 def test_every_package_on_disk_is_listed() -> None:
     on_disk = {
         ".".join(init.parent.relative_to(ROOT).parts)
-        for package in ("edgecnn", "converters")
+        for package in ("edgecnn", "converters", "gui")
         for init in (ROOT / package).rglob("__init__.py")
     }
     assert set(project()["tool"]["setuptools"]["packages"]) == on_disk | {"edgecnn._assets"}
 
 
 def test_typed_marker_is_shipped_with_every_top_level_package() -> None:
-    for package in ("edgecnn", "converters"):
+    for package in ("edgecnn", "converters", "gui"):
         assert (ROOT / package / "py.typed").exists()
         assert "py.typed" in project()["tool"]["setuptools"]["package-data"][package]
 
@@ -45,7 +45,7 @@ def test_every_dependency_is_pinned() -> None:
     table = project()["project"]
     extras = table["optional-dependencies"]
     wanted = [*table["dependencies"]]
-    for extra in ("openvino", "sign", "train", "dev"):
+    for extra in ("openvino", "sign", "gui", "train", "dev"):
         wanted += extras[extra]
     for requirement in wanted:
         assert requirement.split(">=")[0] in constraints

@@ -1,0 +1,1 @@
+"""What the app does, without a window: the live stream, the models, snapshots and recordings."""

@@ -1,0 +1,1 @@
+"""What the window is made of. Widgets show the state and tell of wishes; they decide nothing."""

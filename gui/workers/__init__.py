@@ -1,0 +1,1 @@
+"""Threads of the app: they never touch a widget; the newest wish wins; they stop when asked."""
