@@ -62,7 +62,7 @@ def draw(pixels: Pixels, result: Result, *, color: str) -> Pixels:
     if isinstance(result, Classification):
         _draw_bars(canvas, result, style, order)
     elif isinstance(result, Detections):
-        texts = [(d.label, _score(d.score)) for d in result]
+        texts = [(_named(d.label, d.track_id), _score(d.score)) for d in result]
         colors = [class_color(int(class_id), order) for class_id in result.class_ids]
         _draw_boxes(canvas, result.boxes_xyxy, texts, colors, style, order)
     elif isinstance(result, Faces):
@@ -85,6 +85,11 @@ def _percent(share: float) -> str:
 def _score(score: float) -> str:
     """A score is a share of 1: shown as a percentage it would be read as a probability."""
     return f"{score:.2f}"
+
+
+def _named(label: str, track_id: int | None) -> str:
+    """A label with the number that its object keeps through a stream."""
+    return label if track_id is None else f"{label} #{track_id}"
 
 
 def _draw_boxes(
@@ -128,7 +133,7 @@ def _outline(box_xyxy: Floats, size_wh: tuple[int, int], style: Style) -> Rectan
 
 def _draw_faces(canvas: Pixels, faces: Faces, style: Style, order: str) -> None:
     colors = [class_color(0, order)] * len(faces)
-    texts = [("face", _score(float(score))) for score in faces.scores]
+    texts = [(_named("face", face.track_id), _score(face.score)) for face in faces]
     _draw_boxes(canvas, faces.boxes_xyxy, texts, colors, style, order)
     ink, dot = in_order(INK_RGB, order), in_order(PAPER_RGB, order)
     for box, points in zip(faces.boxes_xyxy, faces.points_xy, strict=True):

@@ -8,7 +8,7 @@ no single truth value. Compare fields, or `to_dict()`.
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -102,6 +102,7 @@ class Detection:
     score: float
     class_id: int
     label: str
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,18 +114,23 @@ class Detections:
         scores: (N,) float32, 0..1.
         class_ids: (N,) int64, index into the bundle's labels.
         labels: N names.
+        track_ids: (N,) int64, from 1, the same for the same object in all frames of a stream; None
+            when objects are not followed.
     """
 
     boxes_xyxy: Floats
     scores: Floats
     class_ids: Ints
     labels: tuple[str, ...]
+    track_ids: Ints | None = None
 
     def __post_init__(self) -> None:
         _check_shape("boxes_xyxy", self.boxes_xyxy, (None, 4))
         _check_shape("scores", self.scores, (len(self.boxes_xyxy),))
         _check_shape("class_ids", self.class_ids, (len(self.boxes_xyxy),))
         _check_length("labels", len(self.labels), len(self.boxes_xyxy))
+        if self.track_ids is not None:
+            _check_shape("track_ids", self.track_ids, (len(self.boxes_xyxy),))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -135,6 +141,7 @@ class Detections:
             float(self.scores[index]),
             int(self.class_ids[index]),
             self.labels[index],
+            None if self.track_ids is None else int(self.track_ids[index]),
         )
 
     def __iter__(self) -> Iterator[Detection]:
@@ -148,16 +155,20 @@ class Detections:
             self.scores[indices],
             self.class_ids[indices],
             tuple(self.labels[index] for index in indices),
+            None if self.track_ids is None else self.track_ids[indices],
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists: ``boxes_xyxy``, ``scores``, ``class_ids``, ``labels``."""
-        return {
+        """Lists: ``boxes_xyxy``, ``scores``, ``class_ids``, ``labels``, ``track_ids`` if any."""
+        plain: dict[str, Any] = {
             "boxes_xyxy": _rounded(self.boxes_xyxy, 2),
             "scores": _rounded(self.scores, 5),
             "class_ids": self.class_ids.tolist(),
             "labels": list(self.labels),
         }
+        if self.track_ids is not None:
+            plain["track_ids"] = self.track_ids.tolist()
+        return plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,6 +232,7 @@ class Face:
     score: float
     points_xy: Floats
     embedding: Embedding | None = None
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,12 +245,15 @@ class Faces:
         points_xy: (N, 6, 2) float32, pixels, in the order of `FACE_POINTS`. May lie outside the
             picture when the face is cut off.
         embeddings: One for each face, or None when no embedder ran.
+        track_ids: (N,) int64, from 1, the same for the same face in all frames of a stream; None
+            when faces are not followed.
     """
 
     boxes_xyxy: Floats
     scores: Floats
     points_xy: Floats
     embeddings: tuple[Embedding, ...] | None = None
+    track_ids: Ints | None = None
 
     def __post_init__(self) -> None:
         _check_shape("boxes_xyxy", self.boxes_xyxy, (None, 4))
@@ -246,6 +261,8 @@ class Faces:
         _check_shape("points_xy", self.points_xy, (len(self.boxes_xyxy), len(FACE_POINTS), 2))
         if self.embeddings is not None:
             _check_length("embeddings", len(self.embeddings), len(self.boxes_xyxy))
+        if self.track_ids is not None:
+            _check_shape("track_ids", self.track_ids, (len(self.boxes_xyxy),))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -256,13 +273,27 @@ class Faces:
             float(self.scores[index]),
             self.points_xy[index],
             None if self.embeddings is None else self.embeddings[index],
+            None if self.track_ids is None else int(self.track_ids[index]),
         )
 
     def __iter__(self) -> Iterator[Face]:
         return (self[index] for index in range(len(self)))
 
+    def where(self, keep: Bools | Ints) -> Faces:
+        """The faces that a mask (N,) bool or indices (M,) int select, in that order."""
+        indices = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        embeddings = self.embeddings
+        return replace(
+            self,
+            boxes_xyxy=self.boxes_xyxy[indices],
+            scores=self.scores[indices],
+            points_xy=self.points_xy[indices],
+            embeddings=None if embeddings is None else tuple(embeddings[i] for i in indices),
+            track_ids=None if self.track_ids is None else self.track_ids[indices],
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """``boxes_xyxy``, ``scores``, ``points_xy``, and ``embeddings`` when there are any."""
+        """Lists: ``boxes_xyxy``, ``scores``, ``points_xy``, and what else there is."""
         plain: dict[str, Any] = {
             "boxes_xyxy": _rounded(self.boxes_xyxy, 2),
             "scores": _rounded(self.scores, 5),
@@ -270,6 +301,8 @@ class Faces:
         }
         if self.embeddings is not None:
             plain["embeddings"] = [embedding.to_dict() for embedding in self.embeddings]
+        if self.track_ids is not None:
+            plain["track_ids"] = self.track_ids.tolist()
         return plain
 
 

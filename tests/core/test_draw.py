@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,17 @@ def test_bars_are_as_long_as_their_scores() -> None:
     track = np.all(drawn == (84, 76, 70), axis=2)
     row = int(np.argmax(bar_lengths))
     assert bar_lengths[row] / (bar_lengths[row] + track[row].sum()) == pytest.approx(0.7, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["detections", "faces"])
+def test_the_number_of_a_followed_object_is_shown(name: str) -> None:
+    result = RESULTS[name]
+    pictures = [
+        draw(grey_ground(), replace(result, track_ids=ids), color="bgr")
+        for ids in (None, np.full(len(result), 1), np.full(len(result), 8))
+    ]
+    for one, other in itertools.combinations(pictures, 2):
+        assert not np.array_equal(one, other)
 
 
 def test_face_points_are_marked() -> None:

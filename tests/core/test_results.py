@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ RESULTS = [
     detections(),
     faces(),
     faces(embeddings=(embedding(1, 2),)),
+    replace(detections(), track_ids=np.array([7, 3])),
+    faces(track_ids=np.array([1])),
     embedding(1, 2, 3),
     Segmentation(np.full((2, 4, 6), 0.7, np.float32), ("sky", "cat"), (12, 8)),
 ]
@@ -90,6 +93,32 @@ def test_detections_can_be_chosen_by_mask_and_by_index(keep: Any) -> None:
     assert only.label == "person"
 
 
+@pytest.mark.parametrize("keep", [np.array([False, True]), np.array([1])])
+def test_faces_can_be_chosen_with_all_that_belongs_to_them(keep: Any) -> None:
+    pair = faces(
+        boxes_xyxy=np.array([[0, 0, 10, 10], [5, 5, 9, 9]], np.float32),
+        scores=np.array([0.9, 0.8], np.float32),
+        points_xy=np.zeros((2, len(FACE_POINTS), 2), np.float32),
+        embeddings=(embedding(1), embedding(2)),
+        track_ids=np.array([4, 6]),
+    )
+    (only,) = pair.where(keep)
+    assert only.score == pytest.approx(0.8)
+    assert only.embedding is not None
+    assert only.embedding[0] == 2
+    assert only.track_id == 6
+    (plain,) = faces().where(np.array([0]))
+    assert (plain.embedding, plain.track_id) == (None, None)
+
+
+def test_a_followed_object_keeps_its_number_when_it_is_chosen_and_written() -> None:
+    followed = replace(detections(), track_ids=np.array([7, 3]))
+    assert followed[1].track_id == 3
+    assert followed.where(np.array([1])).to_dict()["track_ids"] == [3]
+    assert "track_ids" not in detections().to_dict()
+    assert detections()[0].track_id is None
+
+
 def test_arrays_that_do_not_fit_one_another_are_refused() -> None:
     boxes, scores = np.zeros((2, 4), np.float32), np.zeros(1, np.float32)
     with pytest.raises(ValueError, match=r"scores must be an array of shape \(2,\)"):
@@ -98,6 +127,9 @@ def test_arrays_that_do_not_fit_one_another_are_refused() -> None:
         faces(points_xy=np.zeros((1, 5, 2), np.float32))
     with pytest.raises(ValueError, match="embeddings must have 1 entries"):
         faces(embeddings=())
+    for result in (detections(), faces()):
+        with pytest.raises(ValueError, match="track_ids"):
+            replace(result, track_ids=np.zeros(5, np.int64))
     with pytest.raises(ValueError, match="labels must have 2 entries"):
         Detections(boxes, np.zeros(2, np.float32), np.zeros(2, np.int64), ("a",))
 
