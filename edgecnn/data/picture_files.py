@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from edgecnn.bundle.schema import InputSpec
 from edgecnn.core.image import convert_color, read_image
 from edgecnn.data.image_data import ImageData, check_indices
-from edgecnn.data.preparing import canvas
+from edgecnn.data.reading import PendingPictures
 from edgecnn.errors import OptionError, SourceError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Of files that are taken for pictures, in any case."""
 MAX_BYTES = 2**33
-"""Of pictures in memory. Larger sets are read in parts: `PictureFiles.read`."""
+"""Of pictures in memory. Larger sets are read in parts: `edgecnn.data.lazy_pictures`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,14 +66,9 @@ class PictureFiles:
 
         Raises:
             OptionError: Indices beyond the files.
-            SourceError: A file that is missing or no whole picture; the message names it.
+            SourceError: Files that are missing or no whole pictures; the message names them.
         """
-        rows = check_indices(indices, len(self))
-        pixels = np.empty((len(rows), spec.height, spec.width, len(spec.mean)), np.uint8)
-        for place, row in enumerate(rows):
-            picture = canvas(read_image(self.files[row]), "bgr", spec)
-            pixels[place] = picture.reshape(pixels.shape[1:])
-        return pixels
+        return PendingPictures(self.select(indices).files, spec).result()
 
     def load(self, spec: InputSpec | None = None) -> ImageData:
         """Read all pictures into memory.
@@ -84,16 +79,12 @@ class PictureFiles:
 
         Raises:
             OptionError: A ``bgr`` input, or more pictures than memory is spent on.
-            SourceError: An unreadable file, or several sizes and no ``spec``; the file is named.
+            SourceError: Unreadable files, or several sizes and no ``spec``; the files are named.
         """
         if spec is None:
             images = self._read_alike()
-        elif spec.color == "bgr":
-            raise OptionError(
-                "Pictures in memory are rgb or gray, but the input is bgr. Read them with read() "
-                "or PictureFiles.read, which give the input's own order."
-            )
         else:
+            check_color(spec)
             self._check_memory(spec.height * spec.width * len(spec.mean))
             images = self.read(np.arange(len(self)), spec)
             images = images[..., 0] if spec.color == "gray" else images
@@ -121,6 +112,19 @@ class PictureFiles:
         if len(self) * bytes_each > MAX_BYTES:
             raise OptionError(
                 f"{len(self)} pictures of {bytes_each} bytes would take more than the "
-                f"{MAX_BYTES} bytes that are held in memory. Read them batch by batch with "
-                "PictureFiles.read, or choose a smaller input."
+                f"{MAX_BYTES} bytes that are held in memory. Read them batch by batch "
+                "(edgecnn.data.lazy_pictures), or choose a smaller input."
             )
+
+
+def check_color(spec: InputSpec) -> None:
+    """Refuse an input whose order pictures in memory do not have.
+
+    Raises:
+        OptionError: It is ``bgr``.
+    """
+    if spec.color == "bgr":
+        raise OptionError(
+            "Pictures in memory are rgb or gray, but the input is bgr. Read them with "
+            "PictureFiles.read, which gives the input's own order."
+        )

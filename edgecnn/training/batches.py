@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.bundle.schema import InputSpec
 from edgecnn.data.balance import class_counts, class_weights
 from edgecnn.data.image_data import ImageData
+from edgecnn.data.lazy_pictures import Images, ReadAhead, pictures_of
+from edgecnn.data.picture_files import PictureFiles
 from edgecnn.data.splits import grouped, stratified
-from edgecnn.errors import OptionError
+from edgecnn.errors import OptionError, SourceError
 
+Labelled = ImageData | PictureFiles
+"""Pictures with their classes, in memory or on disk."""
 Floats = NDArray[np.float32]
 Augment = Callable[[Floats, Floats, int], tuple[Floats, Floats]]
 """From pixels (B, H, W, C) 0..255, targets (B, classes) and a seed to both, changed."""
@@ -25,18 +30,35 @@ Targets = Callable[[Floats, Floats], Floats]
 """From pixels and targets of a batch to what the loss is given."""
 
 
+class _Parted(Protocol):
+    """What `ImageData` and `PictureFiles` have in common here."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]: ...
+
+    @property
+    def groups(self) -> NDArray[np.int64] | None: ...
+
+    def __len__(self) -> int: ...
+
+    def select(self, indices: Any) -> Self: ...
+
+
+L = TypeVar("L", bound=_Parted)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
     """Pictures as a net takes them.
 
     Attributes:
-        images: (N, H, W, C) uint8.
+        images: (N, H, W, C) uint8, in memory or on disk.
         labels: (N,) int64.
         names: Of the classes.
         weights: (N,) float32 in the loss, 1 on average; None where all count the same.
     """
 
-    images: NDArray[np.uint8]
+    images: Images
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     weights: Floats | None = None
@@ -50,15 +72,17 @@ class Samples:
         return np.eye(len(self.names), dtype=np.float32)[self.labels]
 
 
-def as_samples(data: ImageData, *, balance: bool = False) -> Samples:
-    """Give grey pictures their channel, and each picture its weight.
+def as_samples(data: Labelled, *, balance: bool = False, spec: InputSpec | None = None) -> Samples:
+    """Give grey pictures their channel, files their size, and each picture its weight.
 
     Args:
         data: What a data set gives.
         balance: Every class weighs the same, however many pictures it has.
+        spec: The net's input; files need it.
 
     Raises:
         OptionError: No pictures, or fewer than two classes that have some.
+        SourceError: Files that cannot be read, where they are read into memory.
     """
     counts = class_counts(data.labels, len(data.names)) if len(data) else np.zeros(0, np.int64)
     having = [name for name, count in zip(data.names, counts, strict=False) if count]
@@ -71,7 +95,20 @@ def as_samples(data: ImageData, *, balance: bool = False) -> Samples:
     if balance:
         each = class_weights(data.labels, len(data.names)).astype(np.float32)
         weights = each[data.labels]
-    return Samples(data.pixels, data.labels, data.names, weights)
+    return Samples(_images(data, spec), data.labels, data.names, weights)
+
+
+def as_held_back(data: Labelled, spec: InputSpec | None = None) -> Samples:
+    """The same of pictures that are judged by, of which a class may have none."""
+    return Samples(_images(data, spec), data.labels, data.names)
+
+
+def _images(data: Labelled, spec: InputSpec | None) -> Images:
+    if isinstance(data, ImageData):
+        return data.pixels
+    if spec is None:
+        raise OptionError("Pictures of files come in many sizes; say which the net takes.")
+    return pictures_of(data, spec)
 
 
 class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -102,14 +139,21 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._augment, self._targets = augment, targets
         self._order = np.random.default_rng([seed, epoch]).permutation(len(samples))
         self._one_hot = samples.one_hot
+        self._pixels = ReadAhead(samples.images, self._rows, len(self))
+        self.error: SourceError | None = None
+        """Why pictures could not be read; some backends wrap errors beyond recognition."""
 
     def __len__(self) -> int:
         return -(-len(self._samples) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Pixels (B, H, W, C) float32 0..255, targets (B, ...) and, where there are, weights."""
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        pixels = self._samples.images[chosen].astype(np.float32)
+        chosen = self._rows(index)
+        try:
+            pixels = self._pixels[index].astype(np.float32)
+        except SourceError as error:
+            self.error = error
+            raise
         wanted = self._one_hot[chosen]
         if self._augment is not None:
             # Seeded by what the batch is, not by what came before: batches may be read ahead.
@@ -121,8 +165,11 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
             return pixels, wanted
         return pixels, wanted, self._samples.weights[chosen]
 
+    def _rows(self, index: int) -> NDArray[np.int64]:
+        return self._order[index * self._batch_size : (index + 1) * self._batch_size]
 
-def hold_back(data: ImageData, share: float, seed: int) -> tuple[ImageData, ImageData | None]:
+
+def hold_back(data: L, share: float, seed: int) -> tuple[L, L | None]:
     """Part pictures into those that are learned from and those that are held back.
 
     Classes keep their shares; pictures of one group stay together.
@@ -144,7 +191,7 @@ def hold_back(data: ImageData, share: float, seed: int) -> tuple[ImageData, Imag
     return data.select(split.train), data.select(split.test)
 
 
-def at_most(data: ImageData, limit: int | None, seed: int) -> ImageData:
+def at_most(data: L, limit: int | None, seed: int) -> L:
     """So many pictures at most, of each class the same share.
 
     Raises:

@@ -16,12 +16,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from edgecnn.data.image_data import ImageData
 from edgecnn.errors import OptionError
 from edgecnn.evaluation.classification import confusion_matrix
 from edgecnn.training import backends, curves
 from edgecnn.training.averaging import WeightAverage, read
-from edgecnn.training.batches import Augment, EpochBatches, Samples
+from edgecnn.training.batches import Augment, EpochBatches, Labelled, Samples
 from edgecnn.training.callbacks import Progress, StopAtNaN, TellProgress, not_finite
 from edgecnn.training.config import TrainConfig, to_dict
 from edgecnn.training.form import compute_in, functional, penalties, training_form
@@ -54,8 +53,8 @@ def train(
     config: TrainConfig,
     *,
     out: str | os.PathLike[str],
-    data: ImageData | None = None,
-    validation: ImageData | None = None,
+    data: Labelled | None = None,
+    validation: Labelled | None = None,
     model: keras.Model | None = None,
     resume: bool = False,
     lesson: Lesson | None = None,
@@ -68,7 +67,7 @@ def train(
     Args:
         config: What is done; see `edgecnn.training.config`.
         out: Folder of the run; see `edgecnn.training.run` for its files.
-        data: Pictures to learn from; None opens what the config names.
+        data: Pictures to learn from, or files of them; None opens what the config names.
         validation: Pictures to judge epochs by; None holds back a share of the others.
         model: A graph that takes pixels 0..255 and answers with a class each, trained in place;
             None builds what the config names.
@@ -94,7 +93,7 @@ def train(
     samples, held_back = prepare_data(config, data, validation, net)
     if net is None or freezing is None:
         net, freezing = build_net(config, samples)
-    _check_fit(net, samples)
+    check_fit(net, samples)
     if augment is None:
         augment = augmentation(config.data.augment, samples.images.shape[1:])
     folder = RunFolder(out)
@@ -223,14 +222,19 @@ class _Run:
             augment=self.augment,
             targets=None if self.lesson is None else self.lesson.targets,
         )
-        told = learner.fit(
-            batches,
-            epochs=epoch + 1,
-            initial_epoch=epoch,
-            shuffle=False,
-            verbose=0,
-            callbacks=[*watching, *self.callbacks],
-        )
+        try:
+            told = learner.fit(
+                batches,
+                epochs=epoch + 1,
+                initial_epoch=epoch,
+                shuffle=False,
+                verbose=0,
+                callbacks=[*watching, *self.callbacks],
+            )
+        except Exception:
+            if batches.error is not None:
+                raise batches.error from None
+            raise
         line: Line = {"epoch": epoch + 1}
         line |= {name: float(values[-1]) for name, values in told.history.items()}
         line["learning_rate"] = rate
@@ -355,7 +359,7 @@ def _as_float32(form: keras.Model) -> Any:
             layer.dtype_policy = policy
 
 
-def _check_fit(net: keras.Model, samples: Samples) -> None:
+def check_fit(net: keras.Model, samples: Samples) -> None:
     """The net takes these pictures and answers about these classes."""
     classes = int(net.outputs[0].shape[-1])
     if len(net.outputs[0].shape) != 2 or classes != len(samples.names):

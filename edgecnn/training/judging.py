@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.data.lazy_pictures import LazyPictures, in_parts
 from edgecnn.training.learner import gives_probabilities, outputs_of
 from edgecnn.training.quiet import keras_noise
 
@@ -15,12 +16,14 @@ TINY = 1e-12
 """Smallest probability that is taken a logarithm of."""
 
 
-def predict(model: keras.Model, images: NDArray[Any], batch_size: int = 128) -> NDArray[np.float32]:
+def predict(
+    model: keras.Model, images: NDArray[Any] | LazyPictures, batch_size: int = 128
+) -> NDArray[np.float32]:
     """Probabilities of the classes.
 
     Args:
         model: From pixels 0..255 to probabilities or logits.
-        images: (N, H, W, C) uint8 or float.
+        images: (N, H, W, C) uint8 or float, in memory or on disk.
         batch_size: Pictures at a time.
 
     Returns:
@@ -28,8 +31,8 @@ def predict(model: keras.Model, images: NDArray[Any], batch_size: int = 128) -> 
     """
     softmax = not gives_probabilities(model)
     parts = []
-    for start in range(0, len(images), batch_size):
-        pixels = np.asarray(images[start : start + batch_size], np.float32)
+    for part in in_parts(images, batch_size):
+        pixels = np.asarray(part, np.float32)
         with keras_noise():
             answers = outputs_of(model.predict_on_batch(pixels))[0]
         answers = np.asarray(answers, np.float64)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 
 from edgecnn import nets
+from edgecnn.bundle.schema import InputSpec
 from edgecnn.data.augmentation.batches import Augmenter
 from edgecnn.data.augmentation.presets import augment
 from edgecnn.data.image_data import ImageData
 from edgecnn.data.opening import open_data
 from edgecnn.data.preparing import pixel_spec
 from edgecnn.errors import OptionError
-from edgecnn.registry import DATASETS
-from edgecnn.training.batches import Augment, Samples, as_samples, at_most, hold_back
+from edgecnn.training.batches import (
+    Augment,
+    Labelled,
+    Samples,
+    as_held_back,
+    as_samples,
+    at_most,
+    hold_back,
+)
 from edgecnn.training.config import AugmentConfig, NetConfig, TrainConfig
 from edgecnn.training.form import functional, with_input
 from edgecnn.training.transfer import Freezing, new_task
@@ -24,15 +30,17 @@ USUAL_SIZE_WH = (224, 224)
 
 def prepare_data(
     config: TrainConfig,
-    data: ImageData | None,
-    validation: ImageData | None,
+    data: Labelled | None,
+    validation: Labelled | None,
     model: keras.Model | None,
 ) -> tuple[Samples, Samples | None]:
     """What is learned from and what is held back.
 
+    Pictures of files are read into memory where they fit in it, else whenever they are needed.
+
     Args:
         config: Its ``data`` and seed.
-        data: Pictures; None opens those that the config names.
+        data: Pictures or files; None opens those that the config names.
         validation: Pictures to judge by; None holds back a share.
         model: Whose input size pictures of files get.
 
@@ -41,9 +49,9 @@ def prepare_data(
         SourceError: Pictures that cannot be read.
     """
     settings, seed = config.data, config.fit.seed
-    loaded = open_pictures(config, model) if data is None else data
+    loaded = open_labelled(config) if data is None else data
     loaded = at_most(loaded, settings.limit, seed)
-    held: ImageData | None = validation
+    held = validation
     if held is None:
         loaded, held = hold_back(loaded, settings.validation, seed)
     elif held.names != loaded.names:
@@ -51,24 +59,34 @@ def prepare_data(
             f"The pictures have the classes {', '.join(loaded.names)}, those to validate with "
             f"{', '.join(held.names)}; they have to be the same in the same order."
         )
-    samples = as_samples(loaded, balance=settings.balance == "weights")
-    return samples, None if held is None else Samples(held.pixels, held.labels, held.names)
+    spec = file_spec(config, model)
+    samples = as_samples(loaded, balance=settings.balance == "weights", spec=spec)
+    return samples, None if held is None else as_held_back(held, spec)
+
+
+def open_labelled(config: TrainConfig) -> Labelled:
+    """The pictures that a config names; those of files stay on disk."""
+    return open_data(config.data.name, split=config.data.split)
 
 
 def open_pictures(config: TrainConfig, model: keras.Model | None) -> ImageData:
-    """The pictures that a config names, files resized as the device would."""
-    settings = config.data
-    name = settings.name.partition(":")[0]
-    width, height = settings.size_wh or USUAL_SIZE_WH
-    color: Any = "rgb"
+    """The same in memory, files resized as the device would."""
+    loaded = open_labelled(config)
+    return loaded if isinstance(loaded, ImageData) else loaded.load(file_spec(config, model))
+
+
+def file_spec(config: TrainConfig, model: keras.Model | None) -> InputSpec:
+    """To what pictures of files are resized, as the device would: what the net takes.
+
+    Args:
+        config: Its size is taken where there is no model.
+        model: A net that is there already.
+    """
+    width, height = config.data.size_wh or USUAL_SIZE_WH
+    channels = 3
     if model is not None:
         height, width, channels = model.input_shape[1:]
-        color = "gray" if channels == 1 else "rgb"
-    spec = None if name in DATASETS else pixel_spec(width, height, color)
-    loaded = open_data(settings.name, split=settings.split, spec=spec)
-    if not isinstance(loaded, ImageData):
-        raise OptionError(f"{settings.name} gave files, not pictures.")
-    return loaded
+    return pixel_spec(width, height, "gray" if channels == 1 else "rgb")
 
 
 def build_net(config: TrainConfig, samples: Samples) -> tuple[keras.Model, Freezing]:

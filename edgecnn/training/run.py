@@ -32,6 +32,7 @@ import keras
 import msgspec
 import numpy as np
 
+from edgecnn.data.lazy_pictures import LazyPictures, in_parts
 from edgecnn.errors import TrainingError
 from edgecnn.training.batches import Samples
 from edgecnn.training.quiet import keras_noise
@@ -158,16 +159,29 @@ def load_model(file: str | os.PathLike[str]) -> keras.Model:
 
 
 def fingerprint(samples: Samples) -> str:
-    """SHA-256 over pictures, labels and names."""
+    """SHA-256 over pictures, labels and names.
+
+    Raises:
+        SourceError: Pictures on disk that cannot be read; all of them are named.
+    """
     digest = hashlib.sha256()
     digest.update(repr((samples.images.shape, samples.names)).encode())
-    digest.update(np.ascontiguousarray(samples.images).data)
+    for pixels in in_parts(samples.images):
+        digest.update(np.ascontiguousarray(pixels).data)
     digest.update(np.ascontiguousarray(samples.labels).data)
     return digest.hexdigest()
 
 
 def about(model: keras.Model, samples: Samples, held_back: Samples | None) -> dict[str, Any]:
-    """What a run was made with, besides its config."""
+    """What a run was made with, besides its config.
+
+    Raises:
+        SourceError: Pictures on disk that cannot be read; they are looked at here once, before
+            anything is trained.
+    """
+    if held_back is not None and isinstance(held_back.images, LazyPictures):
+        for _ in in_parts(held_back.images):
+            pass
     return {
         "name": model.name,
         "net": {
