@@ -36,6 +36,14 @@ class GalleryError(EdgeCNNError):
     """A gallery of people cannot be read, written, or used with this embedder."""
 
 
+class PassphraseError(GalleryError):
+    """The passphrase, or the key in the system keyring, is missing or not that of the gallery."""
+
+
+class DamagedError(GalleryError):
+    """A gallery file was cut off, damaged or altered."""
+
+
 class SourceError(EdgeCNNError):
     """A picture, video, camera or stream cannot be opened or read."""
 
