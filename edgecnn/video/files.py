@@ -31,6 +31,9 @@ class Problem:
 class _FileSource(Closing):
     """What sources of files share."""
 
+    backend = "files"
+    codec: str | None = None
+
     def __init__(self, name: str, count: int | None, fps: float | None) -> None:
         self.name = name
         self.count = count
@@ -99,6 +102,8 @@ class VideoFile(_FileSource):
             count if count > 0 else None,
             fps if 0 < fps < 1000 else None,
         )
+        self.backend = self._capture.getBackendName()
+        self.codec = codec_name(self._capture.get(cv2.CAP_PROP_FOURCC))
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
@@ -119,6 +124,13 @@ class VideoFile(_FileSource):
     def close(self) -> None:
         """Let go of the file."""
         self._capture.release()
+
+
+def codec_name(fourcc: float) -> str | None:
+    """The four letters that OpenCV packs into a number, such as ``MJPG``; None for no code."""
+    letters = int(fourcc).to_bytes(4, "little", signed=True) if abs(fourcc) < 2**31 else b""
+    name = letters.decode("ascii", "replace").strip("\0 ")
+    return name if name.isprintable() and name.isascii() and name else None
 
 
 def _as_pixels(pixels: object) -> Pixels:
