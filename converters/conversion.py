@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from converters.bundles import pack
-from converters.bundles.files import BACKENDS, QUANTIZED, FloatForms
+from converters.bundles.files import BACKENDS, FloatForms
 from converters.bundles.made import Made, described, prove_file, timed
 from converters.bundles.pack import Facts
 from converters.bundles.result_card import result_card
@@ -30,6 +30,7 @@ from converters.interface import (
 from converters.options import ConvertOptions, Progress
 from converters.proof.confusion import confusion
 from converters.proof.evidence import Evidence, as_reference, prove
+from converters.proof.gates import in_force
 from converters.proof.golden import (
     GoldenFiles,
     array_items,
@@ -39,7 +40,9 @@ from converters.proof.golden import (
 )
 from converters.proof.inputs import Gathered, gather, known_labels
 from converters.proof.preprocessing import compare_preprocessing, problems
+from converters.proof.simulation import GATES, as_simulation
 from converters.report.schema import (
+    SIMULATION,
     Confusion,
     LayerError,
     Preprocessing,
@@ -48,11 +51,12 @@ from converters.report.schema import (
     Skipped,
 )
 from converters.report.schema import Source as SourceFacts
+from converters.report.text import way
 from converters.report.versions import versions
-from converters.sources.base import Source, Target
+from converters.sources.base import QUANTIZED, Source, Target
 from edgecnn.bundle.io import Bundle
 from edgecnn.bundle.schema import Golden, InputSpec, Precision
-from edgecnn.errors import ConversionError
+from edgecnn.errors import ConversionError, OptionError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,7 @@ class Conversion:
             validation: The same.
         """
         self._leave_out_the_impossible()
+        self._check_calibration(calibration)
         spec = input_spec(self._source, self._wishes.input, self._wishes.task)
         if self._wishes.task == "classify" and not self._wishes.labels:
             labels = known_labels(validation, calibration)
@@ -163,6 +168,7 @@ class Conversion:
             pictures=gathered.proof,
             validation=gathered.validation,
             gates=self._wishes.gates,
+            group=GATES if self._source.simulates else None,
         )
         if spec is not None and "tflite" in self._wishes.targets and _differs_by_channel(spec):
             self._notes.warnings.append(_NOT_FOR_MEDIAPIPE)
@@ -185,15 +191,13 @@ class Conversion:
             else:
                 self._notes.skipped.append(Skipped(what=target, reason=reason))
         precisions = wishes.precisions
+        if source.simulates and base not in precisions:
+            raise ConversionError(f"{source.lacks(precisions[0])}, or ask for {base}.")
         if base in QUANTIZED:
             self._notes.skipped += [
-                Skipped(
-                    what=name,
-                    reason=f"{source.title} is {base} already: what was rounded "
-                    "away cannot be had back; convert the network that it was made from",
-                )
+                Skipped(what=name, reason=reason)
                 for name in precisions
-                if name != base
+                if (reason := source.lacks(name)) is not None
             ]
             precisions = (base,)
         if not targets:
@@ -202,6 +206,18 @@ class Conversion:
         self._wishes = dataclasses.replace(
             wishes, targets=tuple(targets), precisions=precisions, base=base
         )
+
+    def _check_calibration(self, calibration: Any) -> None:
+        # What is rounded already has its ranges.
+        if (
+            calibration is None
+            and "int8" in self._wishes.precisions
+            and self._wishes.base != "int8"
+        ):
+            raise OptionError(
+                "int8 needs to see what the network will see: pass calibration=, a folder or an "
+                "array of about 300 pictures; or leave int8 out of precisions=."
+            )
 
     def _describe(
         self, spec: InputSpec | None, gathered: Gathered
@@ -244,10 +260,20 @@ class Conversion:
 
     def _reference(
         self, forms: FloatForms, facts: Facts, evidence: Evidence
-    ) -> tuple[Made, Evidence]:
-        """The float file of the first target, proven, and its answers as further evidence."""
+    ) -> tuple[Made | None, Evidence]:
+        """The float file of the first target, proven, and its answers as further evidence.
+
+        A network that simulates integers has no such file: its own answers are the evidence.
+        """
         target = self._wishes.targets[0]
         base = self._wishes.base
+        if self._source.simulates:
+            if evidence.pictures is None:
+                return None, evidence
+            with self._stage("asking the simulation"):
+                bundle = pack.assemble(facts, [forms.variant(target, base)])
+                names = forms.names
+                return None, as_simulation(evidence, bundle, self._source, names, self._progress)
         with self._stage(f"{target} {base}"):
             variant = described(forms.variant(target, base), facts)
             bundle = pack.assemble(facts, [variant])
@@ -266,7 +292,7 @@ class Conversion:
         forms: FloatForms,
         facts: Facts,
         gathered: Gathered,
-        reference: Made,
+        reference: Made | None,
         evidence: Evidence,
     ) -> list[Made]:
         """Every file that was asked for, the float ones first."""
@@ -275,7 +301,8 @@ class Conversion:
             for target in self._wishes.targets:
                 if precision == "int4w" and target == "openvino":
                     continue
-                if precision == self._wishes.base and target == self._wishes.targets[0]:
+                first = precision == self._wishes.base and target == self._wishes.targets[0]
+                if first and reference is not None:
                     made.append(reference)
                     continue
                 with self._stage(f"{target} {precision}"):
@@ -296,7 +323,7 @@ class Conversion:
         facts: Facts,
         evidence: Evidence,
     ) -> Made:
-        if precision != "int8":
+        if precision != "int8" or self._source.simulates:
             variant = forms.variant(target, precision)
             return prove_file(variant, facts, evidence, self._progress)
         mended = make_int8(
@@ -318,7 +345,7 @@ class Conversion:
         facts: Facts,
         gathered: Gathered,
         evidence: Evidence,
-        reference: Made,
+        reference: Made | None,
         made: list[Made],
         compared: Preprocessing | None,
     ) -> Finished:
@@ -326,7 +353,7 @@ class Conversion:
         proof = self._options.proof
         asked = proof.preprocess is not None
         other = problems(compared) if compared is not None and asked else ()
-        shown = made if reference in made else [reference, *made]
+        shown = made if reference is None or reference in made else [reference, *made]
         passed = not other and not any(one.proven.failures for one in shown)
         golden = GoldenFiles((), {})
         if passed:
@@ -343,13 +370,14 @@ class Conversion:
                 kind=self._source.kind,
                 title=self._source.title,
                 parameters=self._source.parameters,
+                note=self._source.note,
                 inputs={port.name: port.shape for port in self._source.inputs},
                 outputs={port.name: port.shape for port in self._source.outputs},
             ),
             input=facts.input,
-            reference=f"{reference.variant.file} on {reference.proven.backend}",
+            reference=SIMULATION if reference is None else way(reference.proven),
             proven=tuple(one.proven for one in (made if passed else shown)),
-            gates=self._wishes.gates,
+            gates=in_force(self._wishes.gates, evidence.group),
             machine=describe_machine(),
             versions=versions(),
             seconds={name: round(value, 2) for name, value in self._notes.seconds.items()},

@@ -25,7 +25,7 @@ from converters.sources import open_source
 from converters.sources.base import Target
 from edgecnn.bundle.keys import signer
 from edgecnn.bundle.schema import Precision
-from edgecnn.errors import OptionError, ParityError, UnknownNameError
+from edgecnn.errors import ParityError, UnknownNameError
 from edgecnn.registry import TASKS
 
 LOG = "conversion.log"
@@ -53,8 +53,9 @@ def convert(
     of the bundle. Where proof fails they are left in a folder beside, ``OUT-report``.
 
     Args:
-        model: A Keras model; the path of a ``.keras``, ``.h5``, ``.tflite``, OpenVINO ``.xml`` or
-            ``.onnx`` file, of a SavedModel folder, or of a TF.js ``model.json``.
+        model: A Keras model, also one from `edgecnn.training.quantize`; the path of a ``.keras``,
+            ``.h5``, ``.tflite``, OpenVINO ``.xml`` or ``.onnx`` file, of a SavedModel folder, or of
+            a TF.js ``model.json``.
         out: Folder of the bundle, or a file that ends in ``.edge``.
         task: ``classify``, ``detect``, ``detect_faces``, ``segment``, ``embed``, or ``tensors`` for
             networks that take and give arrays.
@@ -63,7 +64,8 @@ def convert(
             ``{"mean": 127.5, "std": 127.5}``.
         labels: Names of the classes, in the order of the output; by default those that the data
             sets bring along (names of class folders, sorted).
-        calibration: What int8 ranges are found on: a folder of pictures, an array of pixels
+        calibration: What int8 ranges are found on (a network from `edgecnn.training.quantize` has
+            trained ranges, and needs none): a folder of pictures, an array of pixels
             (N, H, W, C) 0..255, a generator or ``tf.data`` set of such, or the name of a data set.
             For the task ``tensors`` a dict of arrays. Also what is proven on, when there is no
             ``validation``: a part of it that calibration does not see.
@@ -71,7 +73,8 @@ def convert(
             folders, or the name of a data set; see `converters.inputs.validation`.
         targets: ``tflite``, ``openvino``.
         precisions: ``float32``, ``float16``, ``int8``, ``int4w`` (TFLite: 4-bit weights, float
-            arithmetic; left out where it does not pay).
+            arithmetic; left out where it does not pay). A network that was trained with
+            quantization in mind has int8 files only.
         max_drop: How much of the task metric a variant may lose against the float reference, as a
             share (0.01 is a point of accuracy); None for the named gates' own bounds.
         options: See `ConvertOptions`.
@@ -102,11 +105,6 @@ def convert(
     )
     if task not in TASKS:
         raise UnknownNameError(f"Unknown task {task!r}. Known: {', '.join(sorted(TASKS))}.")
-    if "int8" in wishes.precisions and calibration is None:
-        raise OptionError(
-            "int8 needs to see what the network will see: pass calibration=, a folder or an array "
-            "of about 300 pictures; or leave int8 out of precisions=."
-        )
     check_output(target, force=force)
     sign = None if settings.sign is None else signer(settings.sign)
     name = settings.about.name or target.stem

@@ -156,7 +156,9 @@ def output_names(
     if task in {"classify", "segment"}:
         activation = _asked_activation(signature)
         if activation is None:
-            activation = "none" if are_probabilities(answers, names[0]) else "softmax"
+            known = source.probabilities
+            summed = are_probabilities(answers, names[0]) if known is None else known
+            activation = "none" if summed else "softmax"
         return {names[0]: "probabilities" if activation == "none" else "logits"}
     return {name: name for name in names}
 

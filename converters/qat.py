@@ -32,14 +32,15 @@ _INTEGERS = ("INT8", "INT32", "INT64")
 """Types that tensors of a full-integer file have; the wide ones are biases and shapes."""
 
 
-def qat_to_tflite(model: Any, *, outputs: Sequence[str] = ()) -> bytes:
+def qat_to_tflite(model: Any, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> bytes:
     """A full-integer ``.tflite``, int8 at its inputs and outputs too.
 
     Args:
         model: From `edgecnn.training.quantize.prepare`, trained or observed, on Keras's TensorFlow
             backend (load a model that was trained on another from its ``.keras`` file).
-        outputs: Names for the outputs, in order; the model's own by default. One input is named
-            ``image``; several keep their names.
+        inputs: Names for the inputs, in order; by default one input is named ``image``, and several
+            keep their names.
+        outputs: Names for the outputs, in order; the model's own by default.
 
     Returns:
         The content of the file. The same model gives the same bytes with the same TensorFlow.
@@ -50,7 +51,7 @@ def qat_to_tflite(model: Any, *, outputs: Sequence[str] = ()) -> bytes:
     """
     tf = tensorflow()
     with tempfile.TemporaryDirectory() as folder:
-        saved = _save(model, Path(folder) / "model", outputs)
+        saved = _save(model, Path(folder) / "model", inputs, outputs)
         with captured_output("TensorFlow: .tflite of a quantization-aware network") as log:
             converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -65,13 +66,14 @@ def qat_to_tflite(model: Any, *, outputs: Sequence[str] = ()) -> bytes:
     return tflite
 
 
-def qat_to_openvino(model: Any, *, outputs: Sequence[str] = ()) -> Any:
+def qat_to_openvino(model: Any, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> Any:
     """An OpenVINO model that rounds at the same places; its weights are stored as bytes.
 
     Inputs and outputs are float32, as OpenVINO's are: the first and the last operation convert.
 
     Args:
         model: As for `qat_to_tflite`.
+        inputs: As there.
         outputs: As there.
 
     Returns:
@@ -83,7 +85,7 @@ def qat_to_openvino(model: Any, *, outputs: Sequence[str] = ()) -> Any:
     openvino = require("openvino", extra="convert")
     tensorflow()
     with tempfile.TemporaryDirectory() as folder:
-        saved = _save(model, Path(folder) / "model", outputs)
+        saved = _save(model, Path(folder) / "model", inputs, outputs)
         with captured_output("OpenVINO: a quantization-aware network"):
             try:
                 return openvino.convert_model(str(saved))
@@ -93,7 +95,7 @@ def qat_to_openvino(model: Any, *, outputs: Sequence[str] = ()) -> Any:
                 ) from error
 
 
-def _save(model: Any, folder: Path, outputs: Sequence[str]) -> Path:
+def _save(model: Any, folder: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Path:
     """A SavedModel of the network with TensorFlow's fake-quantization operators."""
     keras = require("keras", extra="convert")
     if keras.backend.backend() != "tensorflow":
@@ -118,10 +120,15 @@ def _save(model: Any, folder: Path, outputs: Sequence[str]) -> Path:
         raise ConversionError(
             f"{model.name!r} has {len(model.outputs)} outputs, but {len(names)} names were given."
         )
-    inputs = [INPUT_NAME] if len(model.inputs) == 1 else [tensor.name for tensor in model.inputs]
+    own = [INPUT_NAME] if len(model.inputs) == 1 else [tensor.name for tensor in model.inputs]
+    feeds = tuple(inputs) or tuple(own)
+    if len(feeds) != len(own):
+        raise ConversionError(
+            f"{model.name!r} has {len(own)} inputs, but {len(feeds)} names were given."
+        )
     specs = {
         name: ((1, *tensor.shape[1:]), tf.float32)
-        for name, tensor in zip(inputs, model.inputs, strict=True)
+        for name, tensor in zip(feeds, model.inputs, strict=True)
     }
     return save_call(_function(tf, model, names), specs, folder, owner=model)
 

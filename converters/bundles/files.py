@@ -11,7 +11,7 @@ from converters.openvino.ir import serialize, signature_names
 from converters.quantization.openvino import quantize_openvino
 from converters.quantization.plan import Int8Plan
 from converters.quantization.tflite import quantize_tflite
-from converters.sources.base import Feeds, Source, Target
+from converters.sources.base import QUANTIZED, Feeds, Source, Target
 from converters.tflite import weights
 from edgecnn.bundle.schema import Precision
 from edgecnn.errors import ConversionError
@@ -19,8 +19,6 @@ from edgecnn.optional import require
 
 TARGETS: tuple[Target, ...] = ("tflite", "openvino")
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8", "int4w")
-QUANTIZED: frozenset[Precision] = frozenset({"int8", "int4w"})
-"""What cannot be undone: a source in one of these is packed as it is."""
 BACKENDS: Mapping[Target, str] = {"tflite": "litert", "openvino": "openvino"}
 """The backend that a target's files are proven on. tflite-runtime runs what LiteRT runs; OpenVINO
 could open a float ``.tflite`` as well, but has a file of its own here."""
@@ -56,6 +54,8 @@ class FloatForms:
             ConversionError: The target has no such precision, or it does not pay.
         """
         if precision == self.source.precision and precision in QUANTIZED:
+            if target == "openvino":
+                return self.openvino_variant(self.source.openvino(), precision)
             return self.tflite_variant(self.source.tflite(), precision)
         if target == "openvino":
             return self.openvino_variant(self.source.openvino(), precision)

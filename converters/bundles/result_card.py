@@ -18,6 +18,7 @@ def result_card(manifest: Manifest, report: Report) -> bytes:
         "Licence": manifest.licence,
         "Source": manifest.source,
         "Paper": manifest.paper,
+        "Precision": report.source.note,
         "Training data": manifest.training_data or "not said",
         "Classes": str(len(manifest.labels)) if manifest.labels else "",
     }

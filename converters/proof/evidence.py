@@ -55,11 +55,13 @@ class Evidence:
         inputs: Input tensors, one inference each, by the names of the bundle.
         answers: The source's own outputs for them, by the names of the bundle.
         pictures: What answers are compared on; None for tasks without pictures.
-        expected: The float reference's answers about them.
+        expected: The reference's answers about them: of the float file, or of the simulation that
+            a network was trained as.
         threshold: Of a detector.
         validation: With the truth; None without.
-        reference_metric: The float reference's metric on it.
+        reference_metric: The reference's metric on it.
         gates: Name -> bound.
+        group: Of the gates that files have to keep; None for the one of their own precision.
     """
 
     inputs: Sequence[Tensors]
@@ -70,6 +72,7 @@ class Evidence:
     threshold: float = 0.0
     validation: ValidationSet | None = None
     reference_metric: float | None = None
+    group: str | None = None
 
 
 def as_reference(
@@ -88,48 +91,60 @@ def as_reference(
         backend: That runs it.
         progress: Told how far it is.
     """
-    answers, threshold = task_answers(bundle, variant, backend, evidence.pictures, progress)
+    with _open(bundle, variant, backend) as task:
+        return with_reference(evidence, bundle, task, f"{variant.file} on {backend}", progress)
+
+
+def with_reference(
+    evidence: Evidence, bundle: Bundle, task: AnyTask, what: str, progress: Progress = no_progress
+) -> Evidence:
+    """The same evidence with the answers and the metric of an opened task.
+
+    Args:
+        evidence: Without them.
+        bundle: That the task belongs to.
+        task: Of the reference.
+        what: It is, for the progress.
+        progress: Told how far it is.
+    """
+    # Before the threshold of a detector is lowered, which is for its answers alone.
+    metric = metric_of(task, evidence.validation, what, progress)
+    answers, threshold = task_answers(bundle, task, evidence.pictures, what, progress)
     return dataclasses.replace(
-        evidence,
-        expected=answers,
-        threshold=threshold,
-        reference_metric=metric_of(bundle, variant, backend, evidence.validation, progress),
+        evidence, expected=answers, threshold=threshold, reference_metric=metric
     )
 
 
 def task_answers(
     bundle: Bundle,
-    variant: Variant,
-    backend: str,
+    task: AnyTask,
     pictures: PictureSet | None,
+    what: str,
     progress: Progress = no_progress,
 ) -> tuple[list[Any], float]:
-    """What a variant answers about pictures, as `summarize` takes it, and its threshold."""
+    """What a task answers about pictures, as `summarize` takes it, and its threshold."""
     if pictures is None:
         return [], 0.0
-    with _open(bundle, variant, backend) as task:
-        threshold = lower_threshold(bundle, [task])
-        answers = []
-        for number in range(len(pictures)):
-            pixels, color = pictures.picture(number)
-            answers.append(kept(task(pixels, color=color)))
-            progress(f"{variant.file} on {backend}", (number + 1) / len(pictures))
+    threshold = lower_threshold(bundle, [task])
+    answers = []
+    for number in range(len(pictures)):
+        pixels, color = pictures.picture(number)
+        answers.append(kept(task(pixels, color=color)))
+        progress(what, (number + 1) / len(pictures))
     return answers, threshold
 
 
 def metric_of(
-    bundle: Bundle,
-    variant: Variant,
-    backend: str,
+    task: AnyTask,
     validation: ValidationSet | None,
+    what: str,
     progress: Progress = no_progress,
 ) -> float | None:
-    """The task metric of a variant; None without a validation set."""
+    """The task metric of an opened variant; None without a validation set."""
     if validation is None:
         return None
-    what = f"{validation.metric_name} of {variant.file} on {backend}"
-    with _open(bundle, variant, backend) as task:
-        return float(validation.score(task, progress=lambda share: progress(what, share)).value)
+    name = f"{validation.metric_name} of {what}"
+    return float(validation.score(task, progress=lambda share: progress(name, share)).value)
 
 
 def prove(
@@ -157,17 +172,20 @@ def prove(
     outputs = tensor_figures(bundle, variant, backend, evidence)
     agreement: dict[str, float] = {}
     answers: list[Any] = []
+    metric = drop = None
     if evidence.expected:
-        answers, _ = task_answers(bundle, variant, backend, evidence.pictures, progress)
+        with _open(bundle, variant, backend) as task:
+            what = f"{variant.file} on {backend}"
+            if evidence.reference_metric is not None:
+                metric = metric_of(task, evidence.validation, what, progress)
+            answers, _ = task_answers(bundle, task, evidence.pictures, what, progress)
         agreement = summarize(
             bundle.manifest.task, list(evidence.expected), answers, threshold=evidence.threshold
         )
-    metric = drop = None
-    if evidence.validation is not None and evidence.reference_metric is not None:
-        metric = metric_of(bundle, variant, backend, evidence.validation, progress)
-        drop = evidence.reference_metric - metric if metric is not None else None
+    if metric is not None and evidence.reference_metric is not None:
+        drop = evidence.reference_metric - metric
     figures = gate_table.figures_of(outputs, agreement, drop)
-    verdict = gate_table.judge(variant.precision, figures, evidence.gates)
+    verdict = gate_table.judge(evidence.group or variant.precision, figures, evidence.gates)
     files = (variant.file, *([variant.weights] if variant.weights else ()))
     proven = Proven(
         file=variant.file,

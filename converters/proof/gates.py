@@ -10,6 +10,10 @@ lower bounds:
 - Agreement of the whole task with the float reference, as `converters.proof.parity.summarize` has
   it: ``top1_agreement_confident``, ``boxes_found``, ``faces_matched``, ``mask_iou``.
 
+Files of a network that was trained with quantization in mind are held against what it computed in
+training, so more is demanded of them: the group ``qat`` takes the place of ``int8``, and the first
+answers about all pictures count (``top1_agreement``), not only those that it is sure of.
+
 A figure that was not measured keeps no gate and breaks none: without a validation set there is no
 ``max_drop``.
 """
@@ -24,6 +28,8 @@ from edgecnn.errors import OptionError
 
 MIN_CONFIDENT = 20
 """On fewer pictures that the reference is sure of, their share says nothing."""
+MIN_DECISIONS = 200
+"""On fewer pictures one answer alone, decided by a tie, would break the gate of all answers."""
 
 _TASK_FIGURES = ("top1_agreement_confident", "boxes_found", "faces_matched", "mask_iou")
 _BOUNDS = {
@@ -42,6 +48,8 @@ def _table() -> dict[str, float]:
             gates[f"{precision}.max_error"] = error
         gates |= {f"{precision}.cosine": cosine, f"{precision}.max_drop": drop}
         gates |= {f"{precision}.{figure}": agreement for figure in _TASK_FIGURES}
+    gates |= {"qat.cosine": 0.99, "qat.max_drop": 0.005, "qat.top1_agreement": 0.995}
+    gates |= {f"qat.{figure}": 0.98 for figure in _TASK_FIGURES}
     return gates
 
 
@@ -91,6 +99,21 @@ def gates_for(changes: Mapping[str, float], max_drop: float | None = None) -> di
     return gates | dict(changes)
 
 
+def in_force(gates: Mapping[str, float], group: str | None) -> dict[str, float]:
+    """The gates that files are held against.
+
+    Args:
+        gates: From `gates_for`.
+        group: `Evidence.group`; None leaves those of all precisions.
+    """
+    return {name: bound for name, bound in gates.items() if _belongs(name, group)}
+
+
+def _belongs(gate: str, group: str | None) -> bool:
+    own = gate.partition(".")[0]
+    return own == group if group is not None else own in _BOUNDS
+
+
 def figures_of(
     outputs: Sequence[OutputFigures], agreement: Mapping[str, float], drop: float | None
 ) -> dict[str, float]:
@@ -107,6 +130,8 @@ def figures_of(
         figures["cosine"] = min(one.cosine for one in outputs)
         figures["max_error"] = max(min(one.max_abs, one.relative) for one in outputs)
     figures |= {name: agreement[name] for name in _TASK_FIGURES if name in agreement}
+    if "top1_agreement" in agreement and agreement["pictures"] >= MIN_DECISIONS:
+        figures["top1_agreement"] = agreement["top1_agreement"]
     if agreement.get("pictures_confident", MIN_CONFIDENT) < MIN_CONFIDENT:
         figures.pop("top1_agreement_confident", None)
     for counted, figure in (("boxes", "boxes_found"), ("faces", "faces_matched")):
@@ -121,7 +146,7 @@ def judge(precision: str, figures: Mapping[str, float], gates: Mapping[str, floa
     """Hold figures against the gates of a precision.
 
     Args:
-        precision: Of the variant's weights.
+        precision: Of the variant's weights, or `Evidence.group`.
         figures: From `figures_of`.
         gates: From `gates_for`.
     """

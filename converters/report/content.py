@@ -22,8 +22,10 @@ from converters.report.text import (
     NOTHING,
     agreement,
     counted,
+    first_word,
     gate_word,
     is_reference,
+    is_simulated,
     megabytes,
     milliseconds,
     percent,
@@ -91,7 +93,7 @@ def _variants(report: Report) -> Iterator[Section]:
         how = "; ".join(f"{counted(n, 'thread')}, {compute}" for n, compute in sorted(ways))
         text.append(
             f"Latency of one inference ({how}) on {report.machine}; all took turns. The ratios "
-            "are to the first float file and carry further than the milliseconds."
+            f"are to the {first_word(report)} file and carry further than the milliseconds."
         )
     if agreed:
         text.append(
@@ -119,7 +121,7 @@ def _agreement(report: Report, one: Proven) -> str:
 def _gates(report: Report) -> Iterator[Section]:
     failures = [f"{way(one)}: {line}" for one in report.proven for line in one.failures]
     lowered = [f"{way(one)}: {line}" for one in report.proven for line in one.lowered]
-    used = {one.precision for one in report.proven}
+    used = {"qat"} if is_simulated(report) else {one.precision for one in report.proven}
     named = [gate.partition(".") for gate in report.gates]
     precisions = [name for name in dict.fromkeys(part[0] for part in named) if name in used]
     figures = dict.fromkeys(part[2] for part in named if part[0] in used)
@@ -247,7 +249,7 @@ def _about(report: Report) -> Iterator[Section]:
     yield Section(
         key="about",
         title="How it was made",
-        text=(f"Machine: {report.machine}.", *_fed(report)),
+        text=tuple(filter(None, (source.note, f"Machine: {report.machine}.", *_fed(report)))),
         tables=tuple(table for table in tables if table.rows),
     )
 

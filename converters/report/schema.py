@@ -10,6 +10,8 @@ import msgspec
 from edgecnn.bundle.schema import InputSpec, Precision
 
 REPORT_VERSION = 1
+SIMULATION = "the simulation that was trained"
+"""`Report.reference` of a network that was trained with quantization in mind."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -213,6 +215,7 @@ class Source(Part, frozen=True, kw_only=True):
     Attributes:
         kind, title, parameters: As `converters.sources.base.Source` has them.
         inputs, outputs: Name -> shape.
+        note: How it was trained, where that decides its files; else empty.
     """
 
     kind: str
@@ -220,6 +223,7 @@ class Source(Part, frozen=True, kw_only=True):
     parameters: int | None
     inputs: dict[str, tuple[int, ...]]
     outputs: dict[str, tuple[int, ...]]
+    note: str = ""
 
 
 class Report(Part, frozen=True, kw_only=True):
@@ -230,7 +234,7 @@ class Report(Part, frozen=True, kw_only=True):
         task: Name of a task.
         input: None for the task ``tensors``.
         reference: File and backend that task figures are compared with: the float file that was
-            itself proven against the source.
+            itself proven against the source; or `SIMULATION`.
         reference_metric: Its task metric; None without a validation set.
         metric_name: "top-1 accuracy", "mAP@[.50:.95]", "mIoU" ...; empty without a validation set.
         gates: Name -> bound that was in force ("int8.cosine": 0.98).

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from converters.report.schema import Latency, Proven, Repair, Report
+from converters.report.schema import SIMULATION, Latency, Proven, Repair, Report
 
 AGREEMENT = {
     "classify": "top1_agreement",
@@ -66,6 +66,16 @@ def is_reference(report: Report, proven: Proven) -> bool:
     return way(proven) == report.reference
 
 
+def is_simulated(report: Report) -> bool:
+    """Whether the source was trained with quantization in mind, so that there is no float file."""
+    return report.reference == SIMULATION
+
+
+def first_word(report: Report) -> str:
+    """What the file that latencies are compared with is."""
+    return "first" if is_simulated(report) else "float"
+
+
 def agreement(report: Report, proven: Proven) -> float | None:
     """The task's main figure of agreement, 0..1; 1 for the reference itself; None without one."""
     known = proven.agreement.get(AGREEMENT.get(report.task, ""))
@@ -85,7 +95,7 @@ def accuracy_name(report: Report) -> str:
     """What `accuracy` is."""
     if any(one.metric is not None for one in report.proven):
         return report.metric_name or "metric"
-    return "agreement with float"
+    return f"agreement with {'the simulation' if is_simulated(report) else 'float'}"
 
 
 def best(report: Report) -> Proven | None:
@@ -182,7 +192,8 @@ def _accuracy(report: Report, chosen: Proven, judged: float) -> str:
     if chosen.metric is not None and report.reference_metric is not None:
         lost = 100 * (report.reference_metric - chosen.metric)
         text += (
-            f", float reference {percent(report.reference_metric)} "
+            f", {'simulation' if is_simulated(report) else 'float reference'} "
+            f"{percent(report.reference_metric)} "
             f"({abs(lost):.2f} points {'lost' if lost >= 0 else 'gained'})"
         )
     used = report.validation or report.proof
@@ -193,7 +204,7 @@ def _speed(report: Report, latency: Latency) -> str:
     return (
         f"{milliseconds(latency.median_ms)} ms a picture (median; p95 "
         f"{milliseconds(latency.p95_ms)}), "
-        f"{latency.ratio:.2f} times the float file's, "
+        f"{latency.ratio:.2f} times the {first_word(report)} file's, "
         f"{counted(latency.threads, 'thread')}, on {report.machine}"
     )
 

@@ -24,6 +24,8 @@ Tensors = dict[str, Array]
 Feeds = Callable[[], Iterable[Mapping[str, Array]]]
 """Gives a fresh pass over inputs: each item feeds one inference."""
 Target = Literal["tflite", "openvino"]
+QUANTIZED: frozenset[Precision] = frozenset({"int8", "int4w"})
+"""What cannot be undone: a source in one of these has no float forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Source(Closing):
         parameters: Number of weights; None where the format does not tell.
         precision: Of the source itself. ``int8`` and ``int4w`` files can only be packed as they
             are: their one pivot gives the file itself.
+        simulates: Whether it computes what integers will, so that its own answers, and not those of
+            a float file, are what its files are held against.
+        probabilities: Whether its first output is made of probabilities; None: not known.
+        note: What readers of the report should know of how it was trained.
     """
 
     kind: str
@@ -60,6 +66,9 @@ class Source(Closing):
     outputs: tuple[Port, ...]
     parameters: int | None = None
     precision: Precision = "float32"
+    simulates: bool = False
+    probabilities: bool | None = None
+    note: str = ""
 
     @abstractmethod
     def answer(self, feeds: Mapping[str, Array]) -> Tensors:
@@ -87,3 +96,12 @@ class Source(Closing):
         """Why no file for a target can be made of this source; None when it can."""
         del target
         return None
+
+    def lacks(self, precision: Precision) -> str | None:
+        """Why there is no file of a precision, without a full stop; None where there is."""
+        if self.precision not in QUANTIZED or precision == self.precision:
+            return None
+        return (
+            f"{self.title} is {self.precision} already: what was rounded away cannot be had back; "
+            "convert the network that it was made from"
+        )

@@ -15,9 +15,12 @@ from typing import Any
 from converters.graphs.saved_model import first_line
 from converters.quiet import captured_output, tensorflow
 from converters.sources.keras_model import KerasSource
+from converters.sources.qat_model import open_keras_model
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
 
+OWN_LAYERS = ("edgecnn.nets.layers.registered", "edgecnn.training.quantize")
+"""Modules whose layers announce themselves to Keras when they are imported."""
 _CONFIG_BYTES = 256 * 1024 * 1024
 """No architecture is as long; a zip entry that claims to be may be meant to fill memory."""
 
@@ -37,7 +40,8 @@ def open_keras_file(
     """
     tensorflow()
     keras = require("keras", extra="convert")
-    require("edgecnn.nets.layers.registered", extra="convert")  # ours are known without a word
+    for module in OWN_LAYERS:  # ours are known without a word
+        require(module, extra="convert")
     config = _read_keras(path) if zipfile.is_zipfile(path) else _read_hdf5(path)
     custom = dict(custom_objects or {})
     _check_layers(keras, path, config, custom)
@@ -52,7 +56,7 @@ def open_keras_file(
             "comes from another version of Keras, load it there and save it again as .keras; "
             "otherwise it is damaged."
         ) from error
-    return KerasSource(model, title=path.name, **options)
+    return open_keras_model(model, title=path.name, **options)
 
 
 def _read_keras(path: Path) -> Any:

@@ -22,7 +22,7 @@ KINDS = Registry(
         "onnx": "converters.sources.onnx_file:ONNXSource",
     },
 )
-"""How a path of each kind is opened; a Keras model object goes to `KerasSource`."""
+"""How a path of each kind is opened; a Keras model object goes to `open_keras_model`."""
 
 ACCEPTED = (
     "a Keras 3 model, a .keras or .h5 file, a SavedModel folder, the model.json of a TF.js graph "
@@ -81,7 +81,8 @@ def open_source(
         OptionError: Names or shapes do not fit the model.
         MissingExtraError: What reads this kind is not installed.
     """
-    from converters.sources.keras_model import KerasSource, is_keras_model
+    from converters.sources.keras_model import is_keras_model
+    from converters.sources.qat_model import open_keras_model
 
     if batch < 1:
         raise OptionError(f"batch is {batch}; expected 1 or more.")
@@ -92,7 +93,7 @@ def open_source(
         "batch": batch,
     }
     if is_keras_model(model):
-        return KerasSource(model, **options)
+        return open_keras_model(model, **options)
     if not isinstance(model, str | Path):
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         raise ConversionError(f"A {kind} cannot be converted{_hint(model)}. Expected {ACCEPTED}.")
