@@ -65,6 +65,12 @@ class BundleTeacher:
         info, bundle = self._task.info, self._task.bundle
         return f"{info.name} {info.file} {bundle.manifest.files[info.file].sha256}"
 
+    @property
+    def file_bytes(self) -> int:
+        """Size of the model file that answers."""
+        info, bundle = self._task.info, self._task.bundle
+        return int(bundle.manifest.files[info.file].bytes)
+
     def close(self) -> None:
         """Let go of the model."""
         self._task.close()

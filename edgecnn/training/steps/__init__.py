@@ -1,10 +1,9 @@
 """Steps from one net to a smaller one, each in a folder that can be resumed.
 
-| step                               | from                      | to                                |
-|------------------------------------|---------------------------|-----------------------------------|
-| `edgecnn.training.steps.distilling` | teachers                 | a student                         |
-| `edgecnn.training.steps.pruning`    | a net                    | the same with fewer channels      |
-| `edgecnn.training.steps.quantizing` | a float net              | one that computes in integers     |
+- `edgecnn.training.steps.distilling`: from teachers to a student;
+- `edgecnn.training.steps.pruning`: from a net to the same with fewer channels or weights;
+- `edgecnn.training.steps.quantizing`: from a float net to one that computes in integers.
 
-The command line runs them one at a time; `edgecnn compress` runs them in a row.
+The command line runs them one at a time, ``edgecnn compress`` in a row. Nets come and go as Keras
+models; `edgecnn.training.steps.config` says what each step is made of.
 """
