@@ -115,6 +115,7 @@ NETS = Registry(
         "efficientnet_lite2": "edgecnn.nets.efficientnet_lite:efficientnet_lite2",
         "efficientnet_lite3": "edgecnn.nets.efficientnet_lite:efficientnet_lite3",
         "efficientnet_lite4": "edgecnn.nets.efficientnet_lite:efficientnet_lite4",
+        "separable_resnet": "edgecnn.nets.separable_resnet:separable_resnet",
     },
 )
 """Architectures that can be trained (needs the extra ``train``)."""
