@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 
@@ -15,26 +14,15 @@ from edgecnn.errors import SourceError
 from edgecnn.video.facts import SourceFacts
 from edgecnn.video.files import Problem
 from edgecnn.video.frame import Frame
+from edgecnn.video.source import Source
 from edgecnn.video.status import Reason, State
 from edgecnn.video.threaded import Run, ThreadedSource
 
+USUAL_FPS = 25.0
+"""The pace of a video that does not say its own."""
+
 LATE_S = 0.5
 """A recording that is later than this goes on from where it is instead of hurrying after."""
-
-
-class Recording(Protocol):
-    """What is played: a `Source` that also says what it is made of."""
-
-    count: int | None
-    fps: float | None
-    problems: list[Problem]
-    backend: str
-    codec: str | None
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-    def close(self) -> None:
-        """Let go of files."""
 
 
 class PlayedSource(ThreadedSource):
@@ -48,13 +36,13 @@ class PlayedSource(ThreadedSource):
         loop: Whether it starts again at its end. Index and time go on.
         fps: The pace, instead of the recording's own.
         mirror: Whether pictures are flipped left to right.
-        path: The file, where it is one: by it a missing file is told from a damaged one.
+        path: What is played, as a path: by it a missing file is told from a damaged one.
     """
 
     def __init__(
         self,
         name: str,
-        make: Callable[[], Recording],
+        make: Callable[[], Source],
         *,
         paced: bool,
         live: bool,
@@ -97,23 +85,24 @@ class PlayedSource(ThreadedSource):
             self._show(run, State.ENDED, None, f"{self.name} has ended after {taken} frames.")
 
     def _why(self) -> Reason:
-        if self._path is not None and not self._path.exists():
-            return Reason.NOT_FOUND
-        return Reason.CODEC
+        missing = self._path is not None and not self._path.is_file()
+        return Reason.NOT_FOUND if missing else Reason.CODEC
 
     def _play(self, run: Run, index: int, offset_s: float) -> tuple[int, float]:
         """One lap; returns the index and the time at which the next one begins."""
         recording = self._make()
         with closing(recording):
             fps = self._pace_fps or recording.fps
+            # Some files do not say how fast they are; they too have to be paced.
+            anew = self._pace_fps is not None or (recording.fps is None and self._paced)
             self.fps = fps
             self.count = None if self._loop else recording.count
-            period_s = 1 / fps if fps else 0.0
+            period_s = 1 / (fps or USUAL_FPS)
             end_s = offset_s
             known = 0
             for frame in recording:
                 known = self._note_all(recording.problems, known)
-                own_s = frame.index * period_s if self._pace_fps else frame.timestamp_s
+                own_s = frame.index * period_s if anew else frame.timestamp_s
                 end_s = offset_s + own_s + period_s
                 captured_s = self._await(run, offset_s + own_s)
                 if run.stopping:
@@ -151,7 +140,7 @@ class PlayedSource(ThreadedSource):
         run.sleep(-late_s, until=lambda: self._paused)
         return self._await(run, own_s) if self._paused and not run.stopping else due_s
 
-    def _set_facts(self, recording: Recording, frame: Frame, fps: float | None) -> None:
+    def _set_facts(self, recording: Source, frame: Frame, fps: float | None) -> None:
         if self._facts is None or self._facts.size_wh != frame.size_wh:
             self._facts = SourceFacts(frame.size_wh, fps, None, recording.backend, recording.codec)
 

@@ -27,12 +27,16 @@ class Source(Protocol):
         name: For people.
         count: Number of frames, as far as it is known before they were read.
         fps: Frames a second, for video.
+        backend: What reads it.
+        codec: How a video is packed.
         problems: What could not be read and was left out, so far.
     """
 
     name: str
     count: int | None
     fps: float | None
+    backend: str
+    codec: str | None
     problems: list[Problem]
 
     def __iter__(self) -> Iterator[Frame]:

@@ -119,7 +119,7 @@ class PicameraReader:
         return ""
 
     def interrupt(self) -> None:
-        """libcamera answers in time or not at all: whoever waits leaves this thread behind."""
+        """A driver answers in time or not at all: whoever waits leaves this thread behind."""
 
     def close(self) -> None:
         """Stop the camera and let go of it."""
