@@ -20,6 +20,7 @@ import psutil
 from numpy.typing import NDArray
 
 from edgecnn.bundle.schema import InputSpec
+from edgecnn.data.image_data import ImageData
 from edgecnn.data.picture_files import MAX_BYTES, PictureFiles, check_color
 from edgecnn.data.reading import PendingPictures, UnreadableError
 from edgecnn.errors import OptionError
@@ -86,8 +87,17 @@ def pictures_of(files: PictureFiles, spec: InputSpec) -> Images:
         OptionError: A ``bgr`` input.
         UnreadableError: Of pictures that are read into memory.
     """
+    held = load_if_fits(files, spec)
+    return held.pixels if isinstance(held, ImageData) else LazyPictures(held, spec)
+
+
+def load_if_fits(files: PictureFiles, spec: InputSpec) -> ImageData | PictureFiles:
+    """Read pictures into memory, or give the files back when they are too many.
+
+    Args and errors as of `pictures_of`.
+    """
     size = len(files) * spec.height * spec.width * len(spec.mean)
-    return files.load(spec).pixels if size <= memory_limit() else LazyPictures(files, spec)
+    return files.load(spec) if size <= memory_limit() else files
 
 
 def memory_limit() -> int:
