@@ -22,5 +22,5 @@ class Ended(Exception):  # noqa: N818 - the end of a recording is no error
     """A recording has come to its end."""
 
 
-NOT_MENDED_BY_WAITING = frozenset({Reason.AUTH, Reason.CODEC})
-"""Faults after which trying again is useless, or, with a wrong password, locks an account."""
+NOT_MENDED_BY_WAITING = frozenset({Reason.AUTH})
+"""Faults after which a source that ran before gives up: trying passwords again locks accounts."""

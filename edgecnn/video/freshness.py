@@ -27,11 +27,21 @@ def is_black(pixels: Pixels) -> bool:
 
 
 class Freshness:
-    """Compares each picture of one connection with the one before it."""
+    """Compares each picture with the one before it."""
 
     def __init__(self) -> None:
         self._device_s: float | None = None
         self._fingerprint: int | None = None
+
+    def copy(self) -> Freshness:
+        """The same knowledge, for another thread."""
+        same = Freshness()
+        same._device_s, same._fingerprint = self._device_s, self._fingerprint
+        return same
+
+    def reconnected(self) -> None:
+        """Forget the time stamp, which starts anew; the picture may still be the old one."""
+        self._device_s = None
 
     def is_new(self, device_s: float | None, mark: int) -> bool:
         """Whether a picture differs from the last by its time stamp or its content.
@@ -44,7 +54,8 @@ class Freshness:
             mark: The picture's `fingerprint`, or a checksum of its bytes.
         """
         device_s = device_s or None
-        advanced = device_s is not None and device_s != self._device_s
+        known = device_s is not None and self._device_s is not None
+        advanced = known and device_s != self._device_s
         changed = mark != self._fingerprint
         self._device_s, self._fingerprint = device_s, mark
         return advanced or changed

@@ -54,8 +54,8 @@ class Reader(Protocol):
     name: str
     exclusive: bool
 
-    def open(self) -> SourceFacts | None:
-        """Open; what is known then, or None where only a picture tells.
+    def open(self) -> SourceFacts:
+        """Open; what is known then, the size being (0, 0) where only a picture tells.
 
         Raises:
             Fault: It cannot be opened.
@@ -88,10 +88,17 @@ class Link:
     Args:
         reader: What to read; used by this thread alone but for ``interrupt``.
         wake: Notified at every news.
+        freshness: Knows the last picture of the connection before.
         first_index: Index of the first picture.
     """
 
-    def __init__(self, reader: Reader, wake: threading.Condition, first_index: int = 0) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        wake: threading.Condition,
+        freshness: Freshness,
+        first_index: int = 0,
+    ) -> None:
         self.reader = reader
         self.facts: SourceFacts | None = None
         self.fault: Fault | None = None
@@ -102,7 +109,9 @@ class Link:
         self.last_s: float | None = None
         self.next_index = first_index
         self.trouble = ""
+        self.last_trouble = ""
         self.troubles = 0
+        self._freshness = freshness
         self._newest: Grab | None = None
         self._wake = wake
         self._closing = threading.Event()
@@ -157,7 +166,7 @@ class Link:
                 other._thread.join(LINGER_S)
 
     def _read_on(self) -> None:
-        freshness = Freshness()
+        self._freshness.reconnected()
         self.facts = self.reader.open()
         while not self._closing.is_set():
             try:
@@ -173,7 +182,7 @@ class Link:
                 self._suffer(self.reader.trouble())
                 continue
             mark = fingerprint(grab.pixels) if grab.mark is None else grab.mark
-            self._keep(grab, freshness.is_new(grab.device_s, mark))
+            self._keep(grab, self._freshness.is_new(grab.device_s, mark))
 
     def _keep(self, grab: Grab, new: bool) -> None:
         with self._wake:
@@ -191,7 +200,7 @@ class Link:
 
     def _suffer(self, trouble: str) -> None:
         if trouble:
-            self.trouble = trouble
+            self.trouble = self.last_trouble = trouble
             self.troubles += 1
         self._closing.wait(BREATH_S)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from edgecnn.video.facts import SourceFacts
 from edgecnn.video.fault import NOT_MENDED_BY_WAITING, Fault
 from edgecnn.video.frame import Frame
+from edgecnn.video.freshness import Freshness
 from edgecnn.video.link import Grab, Link, Reader
 from edgecnn.video.patience import Patience
 from edgecnn.video.status import Reason, State
@@ -54,15 +55,18 @@ class LinkedSource(ThreadedSource):
         failures = 0
         index = 0
         ran = False
+        # A thread that was left behind must not touch what the next connection goes by.
+        freshness = Freshness()
         while not run.stopping:
             self._stamps.clear()
-            link = Link(self._connect(), run.wake, index)
+            link = Link(self._connect(), run.wake, freshness, index)
             link.start()
             try:
                 fault = self._follow(run, link)
             finally:
                 link.close(min(0.5, run.stop_by_s - time.monotonic()))
             index = link.next_index
+            freshness = freshness.copy()
             if run.stopping:
                 return
             now_s = time.monotonic()
@@ -102,7 +106,7 @@ class LinkedSource(ThreadedSource):
                 grab, fault, ended = link.take(), link.fault, link.ended
             if link.troubles > noted:
                 noted = link.troubles
-                self._note(self.name, link.trouble or "a picture could not be decoded")
+                self._note(self.name, link.last_trouble)
             if grab is not None:
                 self._take(run, link, grab)
             if fault is not None:
@@ -115,7 +119,8 @@ class LinkedSource(ThreadedSource):
         return None
 
     def _take(self, run: Run, link: Link, grab: Grab) -> None:
-        if not grab.new and (self._paused or self._status.state is State.STALLED):
+        silent = self._status.state in (State.STALLED, State.RECONNECTING)
+        if not grab.new and (self._paused or silent):
             return
         self._stamps.append(grab.captured_s)
         size_wh = (grab.pixels.shape[1], grab.pixels.shape[0])
@@ -134,19 +139,22 @@ class LinkedSource(ThreadedSource):
     def _judge(self, run: Run, link: Link) -> Fault | None:
         """Look at the clock: the fault by which a connection is given up, or None."""
         now_s = time.monotonic()
-        if link.new_s is None or link.last_s is None:
+        if link.last_s is None:
             if now_s - link.began_s <= self._patience.open_s:
                 return None
             return Fault(Reason.TIMED_OUT, self._no_first_picture(link))
-        interval_s = self._interval_s()
-        without_new_s = now_s - link.new_s
+        slow_s = SLOW_PICTURES * self._interval_s()
+        without_new_s = now_s - (link.began_s if link.new_s is None else link.new_s)
         pictures_come = now_s - link.last_s < self._patience.stalled_s
         limit_s = self._patience.frozen_s if pictures_come else self._patience.stalled_s
-        if without_new_s <= max(limit_s, SLOW_PICTURES * interval_s):
+        limit_s = max(limit_s, slow_s)
+        if without_new_s <= limit_s:
             return None
-        reason, words = self._why_silent(link, pictures_come, without_new_s)
-        if without_new_s > max(self._patience.lost_s, 3 * SLOW_PICTURES * interval_s):
+        reason, words = self._why_silent(link, pictures_come, limit_s)
+        if without_new_s > max(self._patience.lost_s, 3 * slow_s):
             return Fault(reason, words)
+        if link.new_s is None:
+            return None
         if not self._paused:
             self._show(run, State.STALLED, reason, words)
         return None
@@ -169,12 +177,12 @@ class LinkedSource(ThreadedSource):
     def _why_silent(self, link: Link, pictures_come: bool, silent_s: float) -> tuple[Reason, str]:
         if pictures_come:
             return Reason.LOST, (
-                f"{self.name} has shown the same picture for {silent_s:.0f} s: it hangs, or it was "
+                f"{self.name} has shown the same picture for {silent_s:.2g} s: it hangs, or it was "
                 "unplugged."
             )
         if link.trouble:
             return Reason.BROKEN, (
-                f"{self.name} has sent nothing that can be decoded for {silent_s:.0f} s "
+                f"{self.name} has sent nothing that can be decoded for {silent_s:.2g} s "
                 f"({link.trouble})."
             )
-        return Reason.TIMED_OUT, f"{self.name} has sent no picture for {silent_s:.0f} s."
+        return Reason.TIMED_OUT, f"{self.name} has sent no picture for {silent_s:.2g} s."

@@ -61,7 +61,7 @@ class HttpReader:
         self._parser = MultipartParser("")
         self._trouble = ""
 
-    def open(self) -> SourceFacts | None:
+    def open(self) -> SourceFacts:
         """Connect, sign in and look at what comes.
 
         Raises:
@@ -91,7 +91,7 @@ class HttpReader:
             return self._open_other(kind.partition(";")[0].strip().lower())
         self._parser = MultipartParser(boundary)
         self._response = response
-        return None
+        return SourceFacts((0, 0), None, None, "HTTP", "MJPEG")
 
     def read(self) -> Grab | None:
         """The newest picture that has arrived whole; None when it was damaged.
@@ -158,7 +158,7 @@ class HttpReader:
             self._socket.settimeout(SILENCE_S)
         return response
 
-    def _open_other(self, kind: str) -> SourceFacts | None:
+    def _open_other(self, kind: str) -> SourceFacts:
         if kind.startswith("text/html"):
             raise Fault(
                 Reason.BROKEN,

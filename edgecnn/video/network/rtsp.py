@@ -14,6 +14,7 @@ from edgecnn.video.status import Reason
 
 ASK_S = 2.0
 _MOST_BYTES = 64 * 1024
+_DECODED = frozenset({"H264", "H265", "JPEG", "MP4V-ES", "VP8", "VP9", "AV1"})
 _CODEC = re.compile(r"^a=rtpmap:\d+ ([^/\s]+)", re.MULTILINE)
 
 
@@ -40,7 +41,13 @@ def why_no_stream(address: Address, timeout_s: float = ASK_S) -> Fault:
         )
     if code != 200:
         return fault_of_code(code, address)
-    codecs = ", ".join(sorted(set(_CODEC.findall(body)))) or "no known codec"
+    found = set(_CODEC.findall(body))
+    if found & _DECODED:
+        return Fault(
+            Reason.BROKEN,
+            f"{address.name} announces a stream but does not send it. Restart the camera.",
+        )
+    codecs = ", ".join(sorted(found)) or "no known codec"
     return Fault(
         Reason.CODEC,
         f"{address.name} sends a stream that cannot be decoded ({codecs}). Set the camera to "
