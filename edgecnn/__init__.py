@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from edgecnn.errors import EdgeCNNError
     from edgecnn.video.frame import Frame
+    from edgecnn.video.pipeline import Pipeline
 
 _LAZY = {
     "Classification": "edgecnn.core.results",
@@ -37,6 +38,7 @@ _LAZY = {
     "Embedding": "edgecnn.core.results",
     "Faces": "edgecnn.core.results",
     "Frame": "edgecnn.video.frame",
+    "Pipeline": "edgecnn.video.pipeline",
     "Segmentation": "edgecnn.core.results",
     "Tensors": "edgecnn.core.results",
     "convert": "converters.convert",
@@ -52,6 +54,7 @@ __all__ = [
     "Embedding",
     "Faces",
     "Frame",
+    "Pipeline",
     "Segmentation",
     "Tensors",
     "__version__",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,9 +164,8 @@ class Tracker:
         options = self.options
         paired = np.flatnonzero(track_of >= 0)
         rows = track_of[paired]
-        ids, class_ids, hits, unseen_s = (
-            array.copy() for array in (tracks.ids, tracks.class_ids, tracks.hits, tracks.unseen_s)
-        )
+        ids, class_ids = tracks.ids.copy(), tracks.class_ids.copy()
+        hits, unseen_s = tracks.hits.copy(), tracks.unseen_s.copy()
         class_ids[rows] = classes[paired]
         hits[rows] += 1
         unseen_s[rows] = 0.0
@@ -194,7 +193,7 @@ class Tracker:
         track_ids = np.zeros(len(found), np.int64)
         track_ids[paired] = ids[rows]
         track_ids[fresh] = new_ids
-        return cast("Boxed", replace(found, track_ids=track_ids).where(track_ids > 0))
+        return replace(found, track_ids=track_ids).where(track_ids > 0)
 
     def _numbers(self, count: int) -> Ints:
         """The next so many numbers that no track has had."""

@@ -1,0 +1,182 @@
+"""One task in a pipeline, with the tracker and the smoother that belong to its results."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from edgecnn.core.results import Detections, Faces, Result
+from edgecnn.errors import OptionError
+from edgecnn.video.answer import StageTimes
+from edgecnn.video.frame import Frame
+from edgecnn.video.smoothing import Smoother, SmoothOptions
+from edgecnn.video.tracking import Tracker, TrackOptions
+
+_log = logging.getLogger(__name__)
+
+SINGLE = "task"
+"""Name of a task that was given without one."""
+
+
+class CallTiming(Protocol):
+    """Where the time of one call of a task went, in milliseconds."""
+
+    @property
+    def pre_ms(self) -> float:
+        """Preparing the picture."""
+
+    @property
+    def wait_ms(self) -> float:
+        """Waiting for the engine."""
+
+    @property
+    def infer_ms(self) -> float:
+        """Running the network."""
+
+    @property
+    def post_ms(self) -> float:
+        """Decoding."""
+
+
+class LiveTask(Protocol):
+    """What a pipeline asks of a task; everything that `edgecnn.load` gives has it."""
+
+    @property
+    def timing(self) -> CallTiming | None:
+        """Where the time of the last call went; None counts all of it as inference."""
+
+    def __call__(self, picture: Any, /) -> Any:
+        """The result for a `Frame`."""
+
+    def close(self) -> None:
+        """Release the model."""
+
+
+class Lane:
+    """A task, and what it remembers of the frames before.
+
+    Args:
+        name: Of the task.
+        task: Answers.
+        track: How objects are followed; None does not.
+        smooth: How results are smoothed; None does not. Smoothing boxes means following objects.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        task: LiveTask,
+        track: TrackOptions | None,
+        smooth: SmoothOptions | None,
+    ) -> None:
+        self.name = name
+        self.task = task
+        follows = track if track is not None or smooth is None else TrackOptions()
+        self._tracker = None if follows is None else Tracker(follows)
+        self._smoother = None if smooth is None else Smoother(smooth)
+
+    def answer(self, frame: Frame) -> tuple[Result, StageTimes]:
+        """The result for a frame, and where its time went."""
+        start_s = time.perf_counter()
+        result = self.task(frame)
+        called_s = time.perf_counter()
+        timing = self.task.timing
+        if self._tracker is not None:
+            # Written twice because a type checker asks for one kind of result at a time.
+            if isinstance(result, Detections):
+                result = self._tracker.update(result, frame.timestamp_s)
+            elif isinstance(result, Faces):
+                result = self._tracker.update(result, frame.timestamp_s)
+        if self._smoother is not None:
+            result = self._smoother.update(result, frame.timestamp_s)
+        after_ms = (time.perf_counter() - called_s) * 1e3
+        if timing is None:
+            return result, StageTimes(infer_ms=(called_s - start_s) * 1e3, post_ms=after_ms)
+        return result, StageTimes(
+            wait_ms=timing.wait_ms,
+            pre_ms=timing.pre_ms,
+            infer_ms=timing.infer_ms,
+            post_ms=timing.post_ms + after_ms,
+        )
+
+
+class Lanes:
+    """The tasks of a pipeline by name, of which each can be replaced while frames are answered.
+
+    Args:
+        task: One, or several by name.
+        track: See `Lane`.
+        smooth: See `Lane`.
+
+    Raises:
+        OptionError: There is none, or something that cannot be called.
+    """
+
+    def __init__(
+        self,
+        task: LiveTask | Mapping[str, LiveTask],
+        track: TrackOptions | None,
+        smooth: SmoothOptions | None,
+    ) -> None:
+        tasks = dict(task) if isinstance(task, Mapping) else {SINGLE: task}
+        if not tasks:
+            raise OptionError("A pipeline needs at least one task, but got an empty table.")
+        for name, one in tasks.items():
+            _check_task(name, one)
+        self._track = track
+        self._smooth = smooth
+        self._lock = threading.Lock()
+        self._retired: list[LiveTask] = []
+        self.now = {name: Lane(name, one, track, smooth) for name, one in tasks.items()}
+        """The tasks for the next frame; replaced as a whole, never changed while it is walked."""
+
+    def swap(self, task: LiveTask, name: str | None) -> LiveTask:
+        """Replace a task; see `edgecnn.video.pipeline.Pipeline.swap`."""
+        with self._lock:
+            if name is None and len(self.now) == 1:
+                name = next(iter(self.now))
+            if name is None or name not in self.now:
+                known = ", ".join(self.now)
+                raise OptionError(f"Which task is to be replaced, {name!r}? There are: {known}.")
+            _check_task(name, task)
+            old = self.now[name].task
+            self.now = self.now | {name: Lane(name, task, self._track, self._smooth)}
+            if old is not task:
+                self._retired.append(old)
+        return old
+
+    def close_retired(self) -> None:
+        """Close tasks that were replaced; not while a frame is being answered."""
+        if not self._retired:
+            return
+        with self._lock:
+            retired, self._retired = self._retired, []
+            # One that was swapped in again is in use.
+            used = {id(lane.task) for lane in self.now.values()}
+        _close([task for task in retired if id(task) not in used])
+
+    def close_all(self) -> None:
+        """Close every task there was."""
+        with self._lock:
+            tasks = [*self._retired, *(lane.task for lane in self.now.values())]
+            self._retired = []
+        _close(tasks)
+
+
+def _close(tasks: Sequence[LiveTask]) -> None:
+    for task in {id(task): task for task in tasks}.values():
+        try:
+            task.close()
+        except Exception:  # noqa: BLE001 (the others are to be closed as well)
+            _log.exception("a task could not be closed")
+
+
+def _check_task(name: str, task: LiveTask) -> None:
+    if not callable(task):
+        raise OptionError(
+            f"The task {name!r} must be what edgecnn.load gives, but got {type(task).__name__}. "
+            "Load the model first."
+        )
