@@ -86,7 +86,7 @@ class Lane:
         timing = self.task.timing
         if self._tracker is not None:
             # Written twice because a type checker asks for one kind of result at a time.
-            if isinstance(result, Detections):
+            if isinstance(result, Detections):  # noqa: SIM114
                 result = self._tracker.update(result, frame.timestamp_s)
             elif isinstance(result, Faces):
                 result = self._tracker.update(result, frame.timestamp_s)
