@@ -40,7 +40,7 @@ from keras import ops
 from msgspec import Meta
 
 from edgecnn.errors import OptionError
-from edgecnn.training.batches import Floats
+from edgecnn.training.batches import Floats, Targets
 from edgecnn.training.form import functional
 from edgecnn.training.learner import Learner, gives_probabilities, main_part, outputs_of
 from edgecnn.training.quiet import to_numpy
@@ -110,7 +110,7 @@ class Distillation:
             raise OptionError(
                 "Features and attention need Keras teachers; a bundle gives its answers alone."
             )
-        self.targets = self._answers if bundles else None
+        self.targets: Targets | None = self._answers if bundles else None
 
     def learner(self, form: keras.Model, *, label_smoothing: float) -> Learner:
         """What is fitted; see `edgecnn.training.learner.Lesson`."""

@@ -1,0 +1,108 @@
+"""Quantization-aware training against quantization afterwards, where the latter hurts.
+
+Both are judged by the same simulation, which the tests of `converters.qat` hold against the files;
+what is quantized afterwards gets its ranges from 300 training pictures, and its steps from the
+largest weight or from the least squared error, whichever answers better. Each seed tunes the same
+float net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.architecture_runs import architecture
+from benchmarks.pruning import pruned_net
+from benchmarks.timing import table
+from benchmarks.training_runs import SEEDS, accuracy, fine_tuning, summary, trained
+from edgecnn.data import fashion_mnist
+from edgecnn.training.quantize import int4_weights, int8, observe, prepare
+from edgecnn.training.quantize.config import QATConfig
+
+EPOCHS = 3
+RATE = 5e-4
+CALIBRATION_PICTURES = 300
+LEAST_RECOVERED = 75.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One net and one kind of numbers."""
+
+    title: str
+    name: str
+    net: Callable[[], Any]
+    config: QATConfig
+
+
+CASES = (
+    Case("separable_resnet, pruned; int4 weights", "separable_int4", pruned_net, int4_weights()),
+    Case(
+        "mobilenet_v3_small 0.5 (hard-swish, squeeze-excite); int4 weights",
+        "mobilenet_v3_int4",
+        lambda: architecture("mobilenet_v3_small"),
+        int4_weights(),
+    ),
+    Case(
+        "mobilenet_v3_small 0.5; int8",
+        "mobilenet_v3_int8",
+        lambda: architecture("mobilenet_v3_small"),
+        int8(),
+    ),
+)
+
+
+def quantization() -> int:
+    """Print the table; returns how many int4 cases miss the aim."""
+    pictures = fashion_mnist.load("train").pixels[:CALIBRATION_PICTURES].astype(np.float32)
+    rows, missed = [], 0
+    for case in CASES:
+        whole = 100 * accuracy(case.net())
+        after = max(100 * accuracy(_afterwards(case, steps, pictures)) for steps in _rules(case))
+        aware = [100 * accuracy(_aware(case, seed, pictures)) for seed in SEEDS]
+        lost = whole - after
+        recovered = 100 * (float(np.mean(aware)) - after) / lost if lost > 0 else float("nan")
+        aimed = case.config.weight_bits == 4
+        missed += aimed and not recovered >= LEAST_RECOVERED
+        rows.append(
+            [
+                case.title,
+                f"{whole:.2f}",
+                f"{after:.2f}",
+                f"{lost:.2f}",
+                summary(aware),
+                f"{recovered:.0f} %" if aimed else f"{recovered:.0f} % of very little",
+            ]
+        )
+    print(
+        f"\nTop-1 in % of 10,000 test pictures; {EPOCHS} epochs, mean and standard deviation of "
+        f"seeds {', '.join(map(str, SEEDS))}.\n"
+    )
+    header = ["net and weights", "float", "quantized after", "lost", "quantization-aware", "back"]
+    print(table(header, rows))
+    print(f"\nAim with int4 weights: {LEAST_RECOVERED:.0f} % of the loss back.")
+    return missed
+
+
+def _rules(case: Case) -> tuple[QATConfig, ...]:
+    return (
+        replace(case.config, weight_steps="max"),
+        replace(case.config, weight_steps="learned"),
+    )
+
+
+def _afterwards(case: Case, config: QATConfig, pictures: Any) -> Any:
+    net = prepare(case.net(), config)
+    observe(net, pictures)
+    return net
+
+
+def _aware(case: Case, seed: int, pictures: Any) -> Any:
+    return trained(
+        f"qat_{case.name}_{seed}",
+        fine_tuning(EPOCHS, learning_rate=RATE, seed=seed),
+        model=_afterwards(case, case.config, pictures),
+    )
