@@ -20,9 +20,17 @@ from edgecnn.errors import EdgeCNNError
 VERBS: dict[str, tuple[str, str]] = {
     "app": ("edgecnn.cli.app:app", "Show classification, detection and faces at work."),
     "bench": ("edgecnn.cli.bench:bench", "Measure every variant of a model on this machine."),
+    "compress": (
+        "edgecnn.cli.compress:compress",
+        "Distil, prune, quantize, convert and prove in one go, by a recipe.",
+    ),
     "convert": (
         "edgecnn.cli.convert:convert",
         "Convert a trained network to TFLite and OpenVINO, and prove it.",
+    ),
+    "distill": (
+        "edgecnn.cli.distill:distill",
+        "Train a small net that learns from what large ones answer.",
     ),
     "doctor": ("edgecnn.cli.doctor:doctor", "Say what is installed and what would be chosen, why."),
     "evaluate": (
@@ -35,6 +43,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "optimize": (
         "edgecnn.cli.optimize:optimize",
         "Find the fastest way to run a model within limits.",
+    ),
+    "prune": ("edgecnn.cli.prune:prune", "Remove channels or weights of a net, and train it on."),
+    "quantize": (
+        "edgecnn.cli.quantize:quantize",
+        "Train a net until it can live with integers.",
     ),
     "run": ("edgecnn.cli.run:run", "Answer about a picture, folder, video or the demo."),
     "sign": ("edgecnn.cli.sign:sign", "Sign a bundle, so that any alteration is noticed."),
