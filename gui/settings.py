@@ -92,17 +92,6 @@ FIELDS: dict[str, Field] = {
             note="Scores and bars follow slowly, so that the list can be read.",
         ),
         Field(
-            key="threads",
-            section="Speed",
-            title="Threads",
-            kind="number",
-            default=0,
-            low=0,
-            high=max(1, os.cpu_count() or 1),
-            zero="Automatic",
-            note="Cores for the model. Leave one free for the picture.",
-        ),
-        Field(
             key="folder",
             section="Files",
             title="Snapshots and recordings go to",

@@ -1,0 +1,85 @@
+"""Starting the app: `run` opens the window and returns when it is closed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from edgecnn.errors import SourceError
+from gui.controllers.desk import Desk
+from gui.controllers.live import Live
+from gui.controllers.sources import DEMO
+from gui.main_window import MainWindow
+from gui.settings import Settings, settings_file
+from gui.theme import body_font
+
+
+def application() -> QApplication:
+    """The application object, made when there is none yet."""
+    found = QApplication.instance()
+    if isinstance(found, QApplication):
+        return found
+    app = QApplication(["edgecnn"])
+    app.setApplicationName("edgecnn")
+    app.setDesktopFileName("edgecnn")
+    app.setStyle("Fusion")
+    app.setFont(body_font())
+    return app
+
+
+def run(source: str | None = None, *, screenshot: Path | None = None, after_s: float = 3.0) -> int:
+    """Open the window.
+
+    Args:
+        source: Word to open; None opens what was open the last time.
+        screenshot: Save a picture of the window and quit; the user's settings are left alone.
+        after_s: When the picture is taken, in seconds after the window was opened.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SourceError: The picture cannot be written.
+    """
+    app = application()
+    settings = Settings(None if screenshot is not None else settings_file())
+    if screenshot is not None and source is None:
+        source = DEMO
+    window = MainWindow(settings, Live(smooth=bool(settings["smooth"])), Desk(), source=source)
+    window.show()
+    if settings.problem:
+        window.toast.say(settings.problem)
+    # Python sees Ctrl-C only when it runs, and Qt's loop is not Python: the timers wake it.
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    saved: list[bool] = []
+    if screenshot is not None:
+        target = screenshot
+
+        def take() -> None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            saved.append(window.grab().save(str(target)))
+            window.close()
+
+        QTimer.singleShot(round(after_s * 1000), take)
+    try:
+        code = app.exec()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if screenshot is not None and saved != [True]:
+        raise SourceError(f"Cannot write {screenshot}. Give a path that ends in .png.")
+    return code
+
+
+def has_display() -> bool:
+    """Whether a window could be seen: a screen, and no platform that draws into memory."""
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform in ("offscreen", "minimal"):
+        return False
+    if sys.platform in ("darwin", "win32") or platform:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

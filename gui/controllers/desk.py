@@ -1,0 +1,90 @@
+"""Small work beside the stream: the list of models, the list of cameras, snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edgecnn.core.results import Result
+from edgecnn.errors import EdgeCNNError
+from edgecnn.video.cameras.listing import CameraInfo, list_cameras
+from edgecnn.video.frame import Frame
+from edgecnn.video.writer import write_image
+from gui.catalogue import ModelCard, models_for
+from gui.controllers.recorder import free_path
+from gui.effects import annotated
+from gui.workers.jobs import Jobs
+
+
+class Desk:
+    """Does it on a thread of its own; what came of it is read by the window's timer.
+
+    Args:
+        models_of: Task -> its models.
+        cameras_of: Lists cameras.
+
+    Attributes:
+        cameras: The cameras that were there when they were last looked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        models_of: Callable[[str], Sequence[ModelCard]] = models_for,
+        cameras_of: Callable[[], Sequence[CameraInfo]] = list_cameras,
+    ) -> None:
+        self.cameras: tuple[CameraInfo, ...] = ()
+        self._models_of = models_of
+        self._cameras_of = cameras_of
+        self._models: dict[str, tuple[ModelCard, ...]] = {}
+        self._asked: set[str] = set()
+        self._news: list[str] = []
+        self._jobs = Jobs("edgecnn-desk")
+
+    def models(self, task: str) -> tuple[ModelCard, ...]:
+        """Models of a task; empty until they have been read."""
+        if task not in self._asked:
+            self._asked.add(task)
+            self._jobs.submit(f"models {task}", lambda: self._read_models(task))
+        return self._models.get(task, ())
+
+    def look_for_cameras(self) -> None:
+        """Read the list of cameras anew."""
+        self._jobs.submit("cameras", self._read_cameras)
+
+    def snapshot(
+        self, folder: Path, frame: Frame, result: Result | None, effect: str, threshold: float
+    ) -> None:
+        """Save a picture with what the view shows over it; the news say where."""
+
+        def save() -> None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                path = free_path(folder, ".png")
+                write_image(path, annotated(frame, result, effect, threshold))
+            except (OSError, EdgeCNNError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                self._news.append(f"The snapshot was not saved: {reason}")
+            else:
+                self._news.append(f"Saved {path.name} in {folder}")
+
+        self._jobs.submit("snapshot", save)
+
+    def news(self) -> list[str]:
+        """What happened since the last time, in words."""
+        told, self._news = self._news, []
+        return told
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until nothing is left to do; for tests and scripts."""
+        return self._jobs.wait(timeout_s)
+
+    def close(self) -> None:
+        """End."""
+        self._jobs.close()
+
+    def _read_models(self, task: str) -> None:
+        self._models[task] = tuple(self._models_of(task))
+
+    def _read_cameras(self) -> None:
+        self.cameras = tuple(self._cameras_of())

@@ -1,0 +1,62 @@
+"""A sentence at the foot of the view that goes away by itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+from edgecnn.core.palette import INK_RGB
+from gui.theme import body_font
+
+STAYS_MS = 5000
+
+
+class Toast(QLabel):
+    """Says one thing at a time, over the picture, and takes no clicks."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("toast")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(body_font())
+        self.setStyleSheet("color: white; padding: 8px 14px;")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(STAYS_MS)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    def say(self, words: str) -> None:
+        """Show a sentence for five seconds; it replaces the one before."""
+        self.setText(words)
+        self.setAccessibleName(words)
+        self.place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+
+    def place(self) -> None:
+        """Move to the foot of the parent."""
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        self.setWordWrap(False)
+        self.adjustSize()
+        room = parent.width() - 32
+        if self.width() > room:
+            self.setWordWrap(True)
+            self.setFixedWidth(room)
+            self.adjustSize()
+        self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A dark backing, then the words."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(*INK_RGB, 225))
+        painter.drawRoundedRect(self.rect(), 8, 8)
+        painter.end()
+        super().paintEvent(event)

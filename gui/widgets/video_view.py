@@ -1,0 +1,194 @@
+"""The live view: the picture as large as fits, what the model says over it, and states in words.
+
+A frame is scaled to the device's pixels by OpenCV and drawn once, which is several times faster
+than to let Qt scale it. Boxes and words are painted in the pixels of the view.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from edgecnn.core.image import Pixels, convert_color
+from edgecnn.core.palette import Triple
+from edgecnn.core.results import Result, Segmentation
+from edgecnn.video.frame import Frame
+from gui.effects import apply_effect
+from gui.notices import Notice
+from gui.overlays.chips import make_chip, paint_chip
+from gui.overlays.fit import Fit, fit
+from gui.overlays.held import HeldNumbers
+from gui.overlays.scene import Look, paint_result
+from gui.widgets.notice_card import NoticeCard
+
+_DIM = QColor(10, 12, 15, 165)
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """A label in the corner: words, a detail, and the colour of its stripe."""
+
+    words: str
+    detail: str = ""
+    color: Triple = (255, 255, 255)
+
+
+class VideoView(QWidget):
+    """Shows one frame at a time; whoever owns it decides which.
+
+    Attributes:
+        painted: How many frames were painted; a repaint of the same frame does not count.
+        paint_ms: How long the last paint took, in milliseconds.
+    """
+
+    acted = Signal(str)
+    full_screen_wished = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(320, 240)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName(self.tr("Live view"))
+        self.card = NoticeCard(self)
+        self.card.acted.connect(self.acted)
+        self.background = QColor("#0d0f12")
+        self.painted = 0
+        self.paint_ms = 0.0
+        self._frame: Frame | None = None
+        self._result: Result | None = None
+        self._look = Look()
+        self._numbers = HeldNumbers()
+        self._corner: Corner | None = None
+        self._notice: Notice | None = None
+        self._image: QImage | None = None
+        self._memory: Pixels | None = None  # what the image shows; Qt does not keep it alive
+        self._fresh = False
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame that is shown."""
+        return self._frame
+
+    @property
+    def result(self) -> Result | None:
+        """What is painted over it."""
+        return self._result
+
+    @property
+    def area(self) -> Fit | None:
+        """Where the picture lies in the view; None without one."""
+        if self._frame is None:
+            return None
+        return fit(self._frame.size_wh, (self.width(), self.height()))
+
+    def show_frame(self, frame: Frame | None, result: Result | None, look: Look) -> None:
+        """Show a frame and what a model says about it; None shows an empty view."""
+        self._frame, self._result, self._look = frame, result, look
+        self._image = None
+        self._fresh = frame is not None
+        self.update()
+
+    def show_look(self, look: Look) -> None:
+        """Show the same frame and result another way."""
+        if look == self._look:
+            return
+        redo = isinstance(self._result, Segmentation) and (
+            (look.effect, look.threshold) != (self._look.effect, self._look.threshold)
+        )
+        self._look = look
+        if redo:
+            self._image = None
+        self.update()
+
+    def show_notice(self, notice: Notice | None) -> None:
+        """Say something over the dimmed picture; None says nothing."""
+        if notice != self._notice:
+            self._notice = notice
+            self.card.show_notice(notice)
+            self.update()
+
+    def show_corner(self, corner: Corner | None) -> None:
+        """A short label in the upper left corner, such as "Frozen"; None for none."""
+        if corner != self._corner:
+            self._corner = corner
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room for a 4:3 picture."""
+        return QSize(800, 600)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Scale the frame anew, move the card."""
+        super().resizeEvent(event)
+        self._image = None
+        self.card.place()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A double click asks for the full screen."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.full_screen_wished.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The picture, the result, the corner label, and a veil while there is a notice."""
+        start_s = time.perf_counter()
+        painter = QPainter(self)
+        area = self.area
+        if area is None or self._frame is None:
+            painter.fillRect(self.rect(), self.background)
+        else:
+            self._fill_around(painter, area)
+            if self._image is None:
+                self._image = self._scaled(self._frame, area)
+            painter.drawImage(QRect(area.x, area.y, area.width, area.height), self._image)
+            if self._result is not None:
+                paint_result(painter, self._result, self._look, area, self._numbers)
+            if self._notice is not None:
+                painter.fillRect(self.rect(), _DIM)
+            if self._corner is not None:
+                corner = self._corner
+                chip = make_chip(corner.words, corner.detail, corner.color, area.width - 24)
+                paint_chip(painter, chip, area.x + 12, area.y + 12)
+        painter.end()
+        self.painted += self._fresh
+        self._fresh = False
+        self.paint_ms = (time.perf_counter() - start_s) * 1e3
+
+    def _fill_around(self, painter: QPainter, area: Fit) -> None:
+        """Only what the picture does not cover: filling all of it costs as much as the picture."""
+        width, height = self.width(), self.height()
+        painter.fillRect(0, 0, width, area.y, self.background)
+        painter.fillRect(0, area.bottom, width, height - area.bottom, self.background)
+        painter.fillRect(0, area.y, area.x, area.height, self.background)
+        painter.fillRect(area.right, area.y, width - area.right, area.height, self.background)
+
+    def _scaled(self, frame: Frame, area: Fit) -> QImage:
+        """The frame at the device's pixels, with regions if the result has some."""
+        ratio = self.devicePixelRatioF()
+        size_wh = (max(1, round(area.width * ratio)), max(1, round(area.height * ratio)))
+        smaller = size_wh[0] < frame.size_wh[0]
+        # Averaging over whole areas costs three times as much and shows only in strong reductions.
+        strong = size_wh[0] * 2 <= frame.size_wh[0]
+        how = cv2.INTER_AREA if smaller and strong else cv2.INTER_LINEAR
+        pixels = frame.pixels
+        if size_wh != frame.size_wh:
+            pixels = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
+        if frame.color != "bgr":
+            pixels = convert_color(pixels, frame.color, "bgr")
+        if isinstance(self._result, Segmentation):
+            pixels = apply_effect(pixels, self._result, self._look.effect, self._look.threshold)
+        self._memory = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA), np.uint8)
+        return QImage(
+            self._memory.data,
+            size_wh[0],
+            size_wh[1],
+            self._memory.strides[0],
+            QImage.Format.Format_RGB32,
+        )
