@@ -22,7 +22,7 @@ def draw_curves(history: Sequence[dict[str, float]], file: Path) -> None:
         history: A table an epoch.
         file: A ``.png``.
     """
-    figure = _figure(10.0, 3.2)
+    figure = new_figure(10.0, 3.2)
     epochs = np.arange(1, len(history) + 1)
     for place, name in enumerate(("loss", "accuracy", "learning_rate"), start=1):
         axes = figure.add_subplot(1, 3, place)
@@ -46,7 +46,7 @@ def draw_confusion(confusion: NDArray[np.int64], names: tuple[str, ...], file: P
         file: A ``.png``.
     """
     side = min(max(4.0, 1.5 + 0.45 * len(names)), 16.0)
-    figure = _figure(side + 1, side)
+    figure = new_figure(side + 1, side)
     axes = figure.add_subplot()
     totals = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(confusion / totals, vmin=0, vmax=1, cmap="Blues")
@@ -66,7 +66,7 @@ def draw_confusion(confusion: NDArray[np.int64], names: tuple[str, ...], file: P
     figure.savefig(file)
 
 
-def _figure(width_inches: float, height_inches: float) -> Any:
+def new_figure(width_inches: float, height_inches: float) -> Any:
     """A figure that draws into files and knows no window."""
     require("matplotlib", extra="train")
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -47,6 +47,7 @@ from edgecnn.training.schedules import Plateau, Schedule
 from edgecnn.training.transfer import Freezing
 
 Line = dict[str, float]
+AfterEpoch = Callable[[Sequence[Line]], None]
 
 
 def train(
@@ -60,6 +61,7 @@ def train(
     lesson: Lesson | None = None,
     augment: Augment | None = None,
     callbacks: Sequence[Any] = (),
+    after_epoch: AfterEpoch | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
     """Train a net to tell classes apart, and keep everything about the run in a folder.
@@ -75,6 +77,8 @@ def train(
         lesson: Another way to learn, such as `edgecnn.training.distill.Distillation`.
         augment: Changes batches; None takes what the config names.
         callbacks: Keras callbacks. ``fit`` is called once an epoch, and so is ``on_train_begin``.
+        after_epoch: Told the lines of the log so far when an epoch was judged and everything is
+            written; what it raises ends the run, which may be resumed.
         progress: Told what is done and the share of it.
 
     Returns:
@@ -108,6 +112,7 @@ def train(
         folder.write_json(ABOUT, {"seed": config.fit.seed, **facts})
     run = _Run(config, folder, net, samples, held_back, freezing, lesson)
     run.augment, run.callbacks, run.progress = augment, tuple(callbacks), progress
+    run.after_epoch = after_epoch
     return run.go()
 
 
@@ -116,6 +121,7 @@ class _Run:
 
     augment: Augment | None = None
     callbacks: tuple[Any, ...] = ()
+    after_epoch: AfterEpoch | None = None
     progress: Progress | None = None
 
     def __init__(
@@ -159,6 +165,8 @@ class _Run:
                 if epoch and self.freezing.changes_at(epoch):
                     learner = self._learner(epoch)
                 self._one_epoch(learner, epoch)
+                if self.after_epoch is not None:
+                    self.after_epoch(self.history)
         return self._end()
 
     def _learner(self, epoch: int) -> Learner:
