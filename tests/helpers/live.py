@@ -1,125 +1,144 @@
-"""A source that delivers what a test tells it to, and tasks whose answers are known."""
+"""Live sources under the microscope: what they delivered, and what they said."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from edgecnn.core.results import Classification
 from edgecnn.video.facts import SourceFacts
-from edgecnn.video.files import Problem
 from edgecnn.video.frame import Frame
+from edgecnn.video.link import Grab
+from edgecnn.video.live import LiveSource
+from edgecnn.video.patience import Patience
 from edgecnn.video.status import Reason, State, Status
+from tests.helpers.mjpeg_server import picture
+
+HASTY = Patience(
+    open_s=5.0,
+    busy_s=0.1,
+    stalled_s=0.3,
+    frozen_s=0.3,
+    lost_s=0.6,
+    first_retry_s=0.02,
+    last_retry_s=0.1,
+    steady_s=0.2,
+)
+"""For tests of what happens after a time-out: all are reached soon, also by a busy machine."""
+
+STOIC = Patience(
+    open_s=60, stalled_s=60, frozen_s=60, lost_s=60, first_retry_s=0.02, last_retry_s=0.1
+)
+"""For tests in which nothing times out, however busy the machine is."""
 
 
-def numbered(index: int, *, captured_s: float | None = None) -> Frame:
-    """A small frame that carries its number in its first pixel."""
-    pixels = np.zeros((4, 6, 3), np.uint8)
-    pixels[0, 0] = index % 256
-    return Frame(pixels, "bgr", index / 30, index, "fake", captured_s)
+class Watched:
+    """A source that runs, with all that it delivered and said."""
 
+    def __init__(self, source: LiveSource) -> None:
+        self.source = source
+        self.frames: list[Frame] = []
+        self.said: list[Status] = []
+        self.threads: set[int] = set()
+        source.on_status(self.said.append)
 
-class FakeSource:
-    """A live source driven by the test: `push` delivers, `show` takes on a state."""
+    def start(self) -> None:
+        self.source.start(self._take)
 
-    def __init__(self, *, live: bool = True) -> None:
-        self.name = "fake"
-        self.live = live
-        self.count: int | None = None
-        self.fps: float | None = 30.0
-        self.problems: list[Problem] = []
-        self.facts: SourceFacts | None = None
-        self.status = Status(State.CLOSED)
-        self.stopped = 0
-        self._listeners: list[Callable[[Status], None]] = []
-        self._deliver: Callable[[Frame], None] | None = None
-
-    def on_status(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-
-        def leave() -> None:
-            self._listeners = [known for known in self._listeners if known is not listener]
-
-        return leave
+    def _take(self, frame: Frame) -> None:
+        self.threads.add(threading.get_ident())
+        self.frames.append(frame)
 
     @property
-    def listening(self) -> int:
-        """How many listeners there are."""
-        return len(self._listeners)
+    def states(self) -> list[State]:
+        """The states it went through, without repetitions."""
+        states: list[State] = []
+        for status in self.said:
+            if not states or states[-1] != status.state:
+                states.append(status.state)
+        return states
 
-    def start(self, deliver: Callable[[Frame], None]) -> None:
-        self._deliver = deliver
-        self.show(State.OPENING)
+    def wait_for_frames(self, more: int) -> None:
+        goal = len(self.frames) + more
+        self.wait_until(lambda: len(self.frames) >= goal, f"{more} more frames")
 
-    def pause(self) -> None:
-        self.show(State.PAUSED)
+    def wait_for(self, state: State) -> Status:
+        self.wait_until(lambda: self.source.status.state is state, f"the state {state}")
+        return self.source.status
 
-    def resume(self) -> None:
-        self.show(State.RUNNING)
-
-    def stop(self, timeout_s: float = 2.0) -> None:
-        self.stopped += 1
-        if not self.status.final:
-            self.show(State.CLOSED)
-
-    def push(self, *indices: int, captured_s: float | None = None) -> None:
-        """Deliver frames, on this thread."""
-        assert self._deliver is not None
-        for index in indices:
-            self._deliver(numbered(index, captured_s=captured_s))
-
-    def show(self, state: State, reason: Reason | None = None, message: str = "") -> None:
-        """Take on a state and tell everybody."""
-        self.status = Status(state, reason, message)
-        for listener in list(self._listeners):
-            listener(self.status)
+    def wait_until(self, condition: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            said = [(status.state, status.reason, status.message) for status in self.said]
+            assert time.monotonic() < deadline_s, f"never came: {what}; it said {said}"
+            time.sleep(0.002)
 
 
-@dataclass(frozen=True, slots=True)
-class FakeTiming:
-    pre_ms: float = 1.0
-    wait_ms: float = 0.5
-    infer_ms: float = 3.0
-    post_ms: float = 0.25
+@contextlib.contextmanager
+def watching(source: LiveSource) -> Iterator[Watched]:
+    """A started source, stopped at the end; nothing it ever said may hold a password."""
+    watched = Watched(source)
+    watched.start()
+    try:
+        yield watched
+    finally:
+        source.stop()
+    assert source.status.state in (State.CLOSED, State.ENDED, State.FAILED)
+    for status in watched.said:
+        assert "secret" not in status.message
+        assert (status.reason is None) == (
+            status.state not in (State.FAILED, State.STALLED, State.RECONNECTING)
+        )
+        assert isinstance(status.reason, Reason | None)
 
 
-class FakeTask:
-    """Answers with the number in the first pixel as the class; may be made to wait or to fail."""
+class FakeReader:
+    """A device that does as it is told.
 
-    def __init__(self, name: str = "fake") -> None:
+    Args:
+        script: Called for each read with its number; gives the picture, or raises, or blocks.
+        opening: Called when it is opened.
+    """
+
+    exclusive = True
+
+    def __init__(
+        self,
+        script: Callable[[int], Grab | None],
+        opening: Callable[[], None] = lambda: None,
+        name: str = "Fake camera",
+        exclusive: bool = True,
+    ) -> None:
         self.name = name
-        self.timing: FakeTiming | None = FakeTiming()
-        self.closed = False
-        self.asked: list[int] = []
-        self.fails_on: Callable[[int], bool] = lambda index: False
-        self.began = threading.Semaphore(0)
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
+        self.exclusive = exclusive
+        self.reads = 0
+        self.closed = threading.Event()
+        self.interrupted = threading.Event()
+        self._script = script
+        self._opening = opening
 
-    def __call__(self, picture: Any) -> Classification:
-        assert not self.closed
-        index = picture.index
-        self.asked.append(index)
-        self.began.release()
-        assert self.may_go_on.wait(30)
-        if self.fails_on(index):
-            raise ValueError(f"frame {index} is bad")
-        return Classification(np.array([index]), (self.name,), np.array([0.5], np.float32))
+    def open(self) -> SourceFacts:
+        self._opening()
+        return SourceFacts((64, 48), 30.0, None, "fake", "MJPG")
+
+    def read(self) -> Grab | None:
+        time.sleep(0.002)
+        self.reads += 1
+        return self._script(self.reads - 1)
+
+    def trouble(self) -> str:
+        return ""
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
 
     def close(self) -> None:
-        self.closed = True
+        self.closed.set()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Wait for something that another thread does; False when it never happens."""
-    end_s = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end_s:
-            return False
-        time.sleep(0.002)
-    return True
+def fresh(index: int, device_s: float | None = None) -> Grab:
+    """A picture that no other resembles."""
+    return Grab(np.asarray(picture(index)), time.monotonic(), device_s)

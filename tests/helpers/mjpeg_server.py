@@ -181,7 +181,9 @@ class MjpegServer:
             if behaviour.mode == "garbage":
                 self._send(line, np.random.default_rng(index).bytes(4000), behaviour)
             else:
-                content = frozen if behaviour.mode == "frozen" else encoded(index, behaviour.size_wh)
+                content = (
+                    frozen if behaviour.mode == "frozen" else encoded(index, behaviour.size_wh)
+                )
                 every = behaviour.corrupt_every
                 if behaviour.mode == "corrupt" or (every and index % every == every - 1):
                     content = content[: len(content) // 2]
@@ -215,7 +217,9 @@ class MjpegServer:
             return given == f"Basic {base64.b64encode(pair).decode()}"
         if not given.startswith("Digest "):
             return False
-        fields = {key: value.strip('"') for key, value in re.findall(r'(\w+)=("[^"]*"|[^,]+)', given)}
+        fields = {
+            key: value.strip('"') for key, value in re.findall(r'(\w+)=("[^"]*"|[^,]+)', given)
+        }
         name = "sha256" if behaviour.auth.endswith("256") else "md5"
 
         def hashed(text: str) -> str:

@@ -93,8 +93,14 @@ class FfmpegReader:
                 return Grab(np.asarray(picture, np.uint8), captured_s, device_s)
         self._failures += 1
         if self._failures >= MOST_FAILURES:
-            if self._recorded:
+            if self._recorded and self._start_s is not None:
                 raise Ended
+            if self._recorded:
+                raise Fault(
+                    Reason.CODEC,
+                    f"{self.name} cannot be played from this server. Download it and give its "
+                    "path.",
+                )
             raise Fault(Reason.LOST, f"{self.name} stopped sending.")
         return None
 

@@ -90,7 +90,6 @@ class HttpReader:
             self.close()
             return self._open_other(kind.partition(";")[0].strip().lower())
         self._parser = MultipartParser(boundary)
-        self._response = response
         return SourceFacts((0, 0), None, None, "HTTP", "MJPEG")
 
     def read(self) -> Grab | None:
@@ -153,7 +152,7 @@ class HttpReader:
         # Kept, because the connection forgets its socket when the server says it will close it.
         self._socket = self._connection.sock
         self._connection.request("GET", self._address.target, headers=headers)
-        response = self._connection.getresponse()
+        response = self._response = self._connection.getresponse()
         if self._socket is not None:
             self._socket.settimeout(SILENCE_S)
         return response
