@@ -20,7 +20,13 @@ from edgecnn.faces.envelope import (
     read_envelope,
     seal_envelope,
 )
-from edgecnn.faces.unlocking import Holder, Secret, drop_from_keyring, new_holder
+from edgecnn.faces.unlocking import (
+    Holder,
+    Secret,
+    SystemKeyring,
+    drop_from_keyring,
+    new_holder,
+)
 
 
 def read_file(path: Path) -> Envelope:
@@ -167,13 +173,23 @@ class Store:
         Returns:
             Whether the old key is certainly gone; False with a passphrase.
         """
-        from edgecnn.faces.unlocking import SystemKeyring
-
         if not self.uses_keyring:
             return False
         with self.writing():
             self._replace_holder(new_holder(SystemKeyring()))
         return not self.header.retired
+
+    def decrypt(self, content: bytes, where: str) -> bytes:
+        """What the bytes of a file of this gallery hold, read anew; for proofs.
+
+        Raises:
+            PassphraseError: It has another secret.
+            DamagedError: It was damaged or altered.
+        """
+        envelope = read_envelope(content, where)
+        if not self._holder.opens(envelope.header.lock):
+            raise PassphraseError(f"{where} has another passphrase than {self.path}.")
+        return envelope.open_with(self._holder)
 
     def _replace_holder(self, holder: Holder) -> None:
         """First the file, with the old key on the list of what has to go; then the key."""

@@ -1,0 +1,161 @@
+"""Backups of a gallery, and the way back.
+
+A backup is a copy of the encrypted file: it opens with the passphrase of its time. The gallery
+keeps a list of those it made (encrypted with everything else), so that forgetting somebody reaches
+them. A restored gallery never brings back people who were forgotten since the backup.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgecnn.errors import DamagedError, GalleryError, PassphraseError
+from edgecnn.faces import atomic, records
+from edgecnn.faces.edits import noted, replace, tombstone, without_people
+from edgecnn.faces.envelope import read_envelope, seal_envelope
+from edgecnn.faces.gallery import Gallery
+from edgecnn.faces.records import Contents
+from edgecnn.faces.store import read_file
+from edgecnn.faces.unlocking import Secret
+
+FOLDER = "backups"
+SUFFIX = ".faces"
+DAMAGED = ".damaged-"
+"""Between the name of a gallery and the time, where a restoration puts a damaged one aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came of a restoration.
+
+    Attributes:
+        people: How many are enrolled now.
+        left_out: How many of the backup were forgotten since, and stay so.
+        kept_aside: Where the damaged file went that the backup replaces; None when there was none.
+        forgotten_known: Whether the gallery that was replaced could be asked who was forgotten.
+    """
+
+    people: int
+    left_out: int
+    kept_aside: Path | None
+    forgotten_known: bool
+
+
+def back_up(gallery: Gallery, target: Path | None = None) -> Path:
+    """Copy the encrypted file.
+
+    Args:
+        gallery: Which.
+        target: A file that does not exist; None for one named by the time, beside the gallery.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        GalleryError: The target exists or cannot be written.
+    """
+    path = gallery.store.path
+    with gallery.writing():
+        chosen = _default_target(path) if target is None else target.absolute()
+        if chosen.exists():
+            raise GalleryError(f"{chosen} exists already; a backup never replaces anything.")
+        # On the list first: a backup that a crash prevents is looked for in vain, which is
+        # harmless; one that is not on the list would outlive a forgotten person.
+        gallery.change(
+            lambda contents: noted(
+                replace(contents, backups=(*contents.backups, str(chosen))), "backup"
+            )
+        )
+        atomic.write_atomically(chosen, path.read_bytes())
+    return chosen
+
+
+def restore(path: Path, backup: Path, secret: Secret, *, replace_sound: bool = False) -> Restored:
+    """Put a backup in the place of a gallery.
+
+    Args:
+        path: Of the gallery; it may be missing or damaged.
+        backup: Of the backup.
+        secret: What opens the backup.
+        replace_sound: Replace a gallery that is not damaged, too.
+
+    Raises:
+        GalleryError: The backup cannot be read, or the gallery is sound and ``replace_sound`` off.
+        PassphraseError: The secret is not that of the backup.
+        DamagedError: The backup is damaged.
+    """
+    envelope = read_file(backup)
+    content, holder = envelope.open(secret)
+    contents = records.decode(content, str(backup))
+    aside: Path | None = None
+    with atomic.writer_lock(path):
+        current, damaged = _current(path, secret)
+        if current is not None and current[0] != envelope.header.gallery_id:
+            raise GalleryError(f"{backup} is a backup of another gallery than {path}.")
+        if path.exists() and not damaged and not replace_sound:
+            raise GalleryError(
+                f"{path} is not known to be damaged; what changed since the backup would be lost. "
+                "Restore nevertheless with --yes."
+            )
+        known = current[1] if current is not None else None
+        contents, left_out = _without_forgotten(contents, known, envelope.header.gallery_id)
+        contents = noted(contents, "restore")
+        if damaged and path.exists():
+            aside = path.with_name(f"{path.name}{DAMAGED}{_stamp()}")
+            path.replace(aside)
+        written, _ = seal_envelope(
+            records.encode(contents), holder, envelope.header.gallery_id, envelope.header.retired
+        )
+        atomic.write_atomically(path, written)
+    return Restored(len(contents.people), left_out, aside, known is not None)
+
+
+def _without_forgotten(
+    contents: Contents, current: Contents | None, gallery_id: str
+) -> tuple[Contents, int]:
+    """Without those whom the current gallery has forgotten; how many they were."""
+    if current is None:
+        return contents, 0
+    gone = {
+        person.id
+        for person in contents.people
+        if tombstone(gallery_id, person.id) in current.tombstones
+    }
+    merged = replace(
+        without_people(contents, gone),
+        tombstones=tuple(dict.fromkeys((*contents.tombstones, *current.tombstones))),
+        backups=tuple(dict.fromkeys((*contents.backups, *current.backups))),
+        exports=tuple(dict.fromkeys((*contents.exports, *current.exports))),
+        audit=current.audit,
+    )
+    return merged, len(gone)
+
+
+def _current(path: Path, secret: Secret) -> tuple[tuple[str, Contents] | None, bool]:
+    """Identifier and contents of the gallery in place, if it opens; whether it is damaged."""
+    if not path.exists():
+        return None, False
+    try:
+        envelope = read_envelope(path.read_bytes(), str(path))
+        content, _ = envelope.open(secret)
+        return (envelope.header.gallery_id, records.decode(content, str(path))), False
+    except DamagedError:
+        return None, True
+    except PassphraseError:
+        return None, False
+
+
+def _default_target(path: Path) -> Path:
+    folder = path.parent / FOLDER
+    stem = f"{path.stem}-{_stamp()}"
+    candidate, number = folder / f"{stem}{SUFFIX}", 1
+    while candidate.exists():
+        number += 1
+        candidate = folder / f"{stem}-{number}{SUFFIX}"
+    return candidate
+
+
+def _stamp() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
