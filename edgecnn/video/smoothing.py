@@ -136,7 +136,9 @@ class Smoother:
         size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
         columns, sizes = [boxes], [size, size]
         if isinstance(found, Faces):
-            columns.append(found.points_xy.reshape(len(found), -1).astype(np.float64))
+            # -1 would not do: without a face there is nothing to divide the rest from.
+            flat_xy = found.points_xy.reshape(len(found), 2 * found.points_xy.shape[1])
+            columns.append(flat_xy.astype(np.float64))
             sizes.extend([size] * found.points_xy.shape[1])
         calm = self._boxes.update(
             found.track_ids, np.concatenate(columns, axis=1), np.concatenate(sizes, axis=1), step_s

@@ -150,6 +150,18 @@ def test_points_of_faces_are_calmed_with_their_boxes() -> None:
     assert stds[1] < 0.5 * stds[0]
 
 
+def test_a_picture_without_a_followed_face_stays_without_one() -> None:
+    nobody = Faces(
+        np.zeros((0, 4), np.float32),
+        np.zeros(0, np.float32),
+        np.zeros((0, 6, 2), np.float32),
+        track_ids=np.zeros(0, np.int64),
+    )
+    calm = over_time(Smoother(SmoothOptions()), [nobody, nobody])[-1]
+    assert len(calm) == 0
+    assert calm.points_xy.shape == (0, 6, 2)
+
+
 def test_edges_of_a_mask_hold_still_where_the_model_is_undecided_and_nowhere_else() -> None:
     def mask(edge: float, place: float) -> Segmentation:
         return Segmentation(np.array([[[edge, place]]], np.float32), ("person",), (2, 1))
