@@ -146,7 +146,7 @@ def _accuracy(manifest: Manifest, variant: Variant) -> str:
     family = "float32" if variant.precision == "float16" else variant.precision
     for metric in manifest.metrics:
         if metric.precision == family:
-            name = metric.name.removesuffix(" %")
+            name = metric.name.removesuffix(" %").removesuffix(" accuracy")
             percent = " %" if metric.name.endswith("%") else ""
             return f"{name} {metric.value:g}{percent}"
     for key, words in _AGREEMENT.items():

@@ -112,6 +112,8 @@ class MainWindow(QMainWindow):
             self.welcome.demo.setFocus()
         elif first is not None:
             self.open_source(first)
+        if self._welcomed:
+            self.view.setFocus()
         self._looking = self._timer(LOOK_MS, self._look, precise=True)
         self._counting = self._timer(NUMBERS_MS, self._count)
         self._count()

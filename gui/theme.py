@@ -114,20 +114,19 @@ QPushButton[role="accent"] {
 }
 QPushButton[role="accent"]:focus { border: 2px solid $text; padding: 4px 9px; }
 QToolButton { padding: 4px 6px; }
-QToolButton[popupMode="2"] { padding-right: 18px; }
 QToolButton[role="quiet"], QPushButton[role="quiet"] {
     background: transparent; border: 1px solid transparent;
 }
 QToolButton[role="quiet"]:hover, QPushButton[role="quiet"]:hover { background: $hover; }
 QToolButton[role="quiet"]:checked { background: $control; border-color: $border; }
 QToolButton[role="quiet"]:focus, QPushButton[role="quiet"]:focus { border-color: $accent; }
-QToolButton[role="recording"] { color: $danger; border-color: $danger; }
+QPushButton[role="choice"]:checked { background: $hover; border-color: $accent; }
 QToolButton::menu-indicator { image: none; width: 0; }
 
 #tabs { background: $window; border: 1px solid $border; border-radius: 8px; }
 #tabs QToolButton {
     background: transparent; border: 1px solid transparent; color: $secondary;
-    padding: 4px 14px; font-weight: 500;
+    padding: 3px 14px; font-weight: 500;
 }
 #tabs QToolButton:hover { color: $text; }
 #tabs QToolButton:checked { background: $control; color: $text; border-color: $border; }

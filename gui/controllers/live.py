@@ -20,7 +20,7 @@ from edgecnn.video.live import LiveSource
 from edgecnn.video.pipeline import Pipeline
 from edgecnn.video.stats import Stats
 from edgecnn.video.status import Reason, State, Status
-from gui.controllers.models import Load, Models, load_model
+from gui.controllers.models import Load, Models, load_model, load_quickly
 from gui.controllers.options import task_options
 from gui.controllers.pace import Pace
 from gui.controllers.recorder import Recorder
@@ -62,7 +62,7 @@ class Live:
 
     Args:
         open_source: Word and mirror -> source, not started.
-        load: Loads a model; see `gui.controllers.models`.
+        load, load_quickly: Load a model; see `gui.controllers.models`.
         smooth: Whether results are calmed down over time.
     """
 
@@ -71,12 +71,13 @@ class Live:
         *,
         open_source: Callable[[str, bool], LiveSource] = open_word,
         load: Load = load_model,
+        load_quickly: Load = load_quickly,
         smooth: bool = True,
     ) -> None:
         self.smooth = smooth
         self.recorder = Recorder()
         self._open_source = open_source
-        self._models = Models(load)
+        self._models = Models(load, load_quickly)
         self._loading = Jobs("edgecnn-models")
         self._opening = Jobs("edgecnn-sources")
         self._closing = threading.Event()
@@ -183,7 +184,10 @@ class Live:
         """The newest picture, what was said of it, and how the source is."""
         now_s = time.monotonic()
         with self._lock:
-            pipeline, tap, key, asked = self._pipeline, self._tap, self._task_key, self._asked
+            pipeline, tap, asked = self._pipeline, self._tap, self._asked
+            # What the model of another tab says is not shown while this tab's is being loaded.
+            front = "" if self._wish is None else self._wish[0]
+            key = self._task_key if self._task_key == front else ""
             status, name = self._status, self._source_name
         before = self._shot
         answer = None if pipeline is None else pipeline.latest()
@@ -265,20 +269,31 @@ class Live:
 
     def _do_use(self, key: str, tab: TabState) -> None:
         try:
+            quick = self._models.quick(tab.choice)
+            if quick is not None:
+                self._put_to_work(quick, key, tab, still_loading=True)
             task = self._models.get(tab.choice)
         except EdgeCNNError as error:
             with self._lock:
                 self._model = replace(self._model, loading_since_s=None, error=str(error))
             return
+        self._put_to_work(task, key, tab, still_loading=False)
+        self._models.trim(task)
+        if self._frozen:
+            self._do_ask()
+
+    def _put_to_work(self, task: Any, key: str, tab: TabState, *, still_loading: bool) -> None:
+        """Let a loaded task answer the next frame."""
         with self._lock:
             wish = self._wish
-            if wish is not None and wish[0] == key:
+            if wish is not None and (wish[0], wish[1].choice) == (key, tab.choice):
                 tab = wish[1]  # the threshold may have moved while the model was loaded
+            elif wish is not None:
+                still_loading = True
             _set_options(task, key, tab)
             self._task, self._task_key = task, key
             if self._pipeline is not None:
                 self._pipeline.swap(task)
-            still_loading = wish is not None and (wish[0], wish[1].choice) != (key, tab.choice)
             self._model = ModelState(
                 wanted=self._model.wanted,
                 info=task.info,
@@ -286,9 +301,6 @@ class Live:
                 loading_since_s=self._model.loading_since_s if still_loading else None,
             )
         self.recorder.look(tab.effect, tab.threshold)
-        self._models.trim(task)
-        if self._frozen:
-            self._do_ask()
 
     def _ask_again(self) -> None:
         self._loading.submit("ask", self._do_ask)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-LEAVE_S = 0.16
+LEAVE_S = 0.30
 """With answers further apart than this the picture would stutter, so it goes ahead of them."""
-JOIN_S = 0.10
+JOIN_S = 0.20
 """With answers closer than this, each picture is shown with its own answer again."""
 _WEIGHT = 0.3
 
@@ -30,6 +30,6 @@ class Pace:
 
     def look(self, now_s: float) -> bool:
         """Whether to show each picture with its own answer now."""
-        if self._last_s is not None and now_s - self._last_s > 2 * LEAVE_S:
+        if self._last_s is not None and now_s - self._last_s > 1.5 * LEAVE_S:
             self.in_step = False
         return self.in_step and self._last_s is not None

@@ -61,7 +61,7 @@ def _with_tracks(names: Sequence[str], ids: Ints | None) -> list[str]:
     if ids is None:
         return list(names)
     return [
-        f"{name} {number}" if number >= 0 else name
+        f"{name} #{number}" if number >= 0 else name
         for name, number in zip(names, ids.tolist(), strict=True)
     ]
 

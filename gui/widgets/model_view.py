@@ -33,6 +33,7 @@ class ModelView(QWidget):
         self.title = label(role="title")
         self.how = label()
         self.figures = label(role="secondary")
+        self.licence = label(role="secondary")
         self.why = label(role="secondary", wraps=True)
         self.why.setMinimumHeight(30)
         self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -70,7 +71,7 @@ class ModelView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
-        for part in (self.how, self.figures, self.why, self.error):
+        for part in (self.how, self.figures, self.licence, self.why, self.error):
             layout.addWidget(part)
         layout.addSpacing(4)
         layout.addLayout(buttons)
@@ -102,6 +103,7 @@ class ModelView(QWidget):
         if info is None or info.name != (card.name if card is not None else info.name):
             self.how.setText(self.tr("Loading…") if not state.error else self.tr("Not loaded"))
             self.figures.setText("")
+            self.licence.setText("")
             self.why.setText("")
             return
         threads = self.tr("1 thread") if info.threads == 1 else self.tr("%s threads") % info.threads
@@ -112,11 +114,13 @@ class ModelView(QWidget):
         figures = [] if variant is None else [f"{variant.megabytes:.1f} MB", variant.accuracy]
         if infer_ms > 0:
             figures.append(f"{infer_ms:.1f} ms")
-        if card is not None:
-            figures.append(card.licence)
+        about = "" if card is None else f"{card.licence} · {card.detail}"
+        self.licence.setText(about)
+        self.licence.setToolTip(about)
         self.figures.setText(" · ".join(part for part in figures if part))
         self.figures.setToolTip(self.figures.text())
-        why = self.tr("Why: %s") % info.reason if choice.automatic else self.tr("Chosen by you")
+        reason = info.reason.partition(";")[0]
+        why = self.tr("Why: %s") % reason if choice.automatic else self.tr("Chosen by you")
         self.why.setText(why)
         self.why.setToolTip(info.reason)
 

@@ -13,7 +13,7 @@ from gui.rows import Row
 from gui.theme import body_font
 
 ROW_PX = 34
-_SHOWN = 8
+_SHOWN = 7
 
 
 class ResultsList(QWidget):

@@ -31,6 +31,7 @@ class SourcePicker(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolTip(self.tr("Where pictures come from (S)"))
         self.setMinimumWidth(150)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self.opening)
         self.setMenu(self._menu)

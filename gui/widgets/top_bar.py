@@ -53,6 +53,8 @@ class TopBar(QFrame):
         self.more = QToolButton()
         self.more.setObjectName("more")
         self.more.setProperty("role", "quiet")
+        self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.more.setIconSize(QSize(20, 20))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setToolTip(self.tr("More"))
         self.more.setAccessibleName(self.tr("More"))
@@ -64,7 +66,7 @@ class TopBar(QFrame):
         layout.setSpacing(GAP_PX)
         layout.addWidget(brand)
         layout.addSpacing(GAP_PX)
-        layout.addWidget(self._make_tabs())
+        layout.addWidget(self._make_tabs(), 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addStretch(1)
         layout.addWidget(self.lock)
         layout.addSpacing(4)
@@ -104,6 +106,7 @@ class TopBar(QFrame):
         button.setObjectName(name)
         button.setProperty("role", "quiet")
         button.setIconSize(QSize(20, 20))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         shortcut = SHORTCUTS[name]
         button.setToolTip(f"{self.tr(shortcut.title)} ({shortcut.keys})")
         button.setAccessibleName(words)
@@ -123,6 +126,7 @@ class TopBar(QFrame):
             button.setText(self.tr(tab.title))
             button.setObjectName(f"tab_{tab.key}")
             button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             name = f"tab_{tab.key}"
             button.setToolTip(f"{self.tr(tab.hint)} ({SHORTCUTS[name].keys})")
             button.setAccessibleName(self.tr("%s tab") % self.tr(tab.title))
