@@ -86,7 +86,7 @@ def open_live(
         return PlayedSource(SYNTHETIC, lambda: recording, paced=paced, live=paced, mirror=mirror)
     is_demo = word == DEMO and demo is not None
     path = demo if is_demo and demo is not None else Path(word)
-    if not is_demo and not path.exists() and not glob.has_magic(word):
+    if not word or not (is_demo or path.exists() or glob.has_magic(word)):
         raise SourceError(
             f"There is no file, folder or camera {word!r}. Give a camera number, a video, picture, "
             "folder or pattern, an address such as rtsp://..., picamera, synthetic or demo."

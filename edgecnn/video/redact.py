@@ -32,11 +32,16 @@ def redact_url(url: str) -> str:
         query = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return f"{scheme}://{_HIDDEN}"
-    shown = [f"{k}={v if k.lower() in _HARMLESS else _HIDDEN}" for k, v in query]
-    if parts.query and not shown:
-        shown = [_HIDDEN]
+    shown = [_shown(name, value) for name, value in query]
     path = _PASSWORD_IN_PATH.sub(rf"\1={_HIDDEN}", parts.path)
     return f"{scheme}://{parts.netloc}{path}" + (f"?{'&'.join(shown)}" if shown else "")
+
+
+def _shown(name: str, value: str) -> str:
+    """A query value for people; one without a name may be a key itself."""
+    if not value:
+        return _HIDDEN
+    return f"{name}={value if name.lower() in _HARMLESS else _HIDDEN}"
 
 
 def redact_text(text: str) -> str:

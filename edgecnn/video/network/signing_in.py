@@ -31,15 +31,14 @@ def answer_challenge(
     """
     if address.user is None:
         return None
-    kinds = {}
-    for challenge in challenges:
-        kind, _, parameters = challenge.strip().partition(" ")
-        kinds[kind.lower()] = parameters
-    if "digest" in kinds:
-        digest = _digest(kinds["digest"], address, method, target)
-        if digest is not None:
-            return digest
-    return basic(address) if "basic" in kinds else None
+    asked = [challenge.strip().partition(" ") for challenge in challenges]
+    for kind, _, parameters in asked:
+        # A server that knows several algorithms names the one it prefers first.
+        if kind.lower() == "digest":
+            digest = _digest(parameters, address, method, target)
+            if digest is not None:
+                return digest
+    return basic(address) if any(kind.lower() == "basic" for kind, _, _ in asked) else None
 
 
 def basic(address: Address) -> str:
