@@ -16,7 +16,7 @@ from edgecnn.video.answer import Answer
 from edgecnn.video.mailbox import MailboxClosedError
 from edgecnn.video.pipeline import Pipeline
 from edgecnn.video.status import Reason, State
-from tests.helpers.live import FakeSource, FakeTask, eventually
+from tests.helpers.pipelines import FakeSource, FakeTask, eventually
 from tests.helpers.videos import write_video
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from edgecnn.video.answer import STAGES, Answer, StageTimes
 from edgecnn.video.stats import WINDOW_S, StatsKeeper, rate
-from tests.helpers.live import numbered
+from tests.helpers.pipelines import numbered
 
 
 class Clock:
