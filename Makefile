@@ -7,25 +7,27 @@ MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIN := constraints.txt
-PINNED := pyproject.toml $(PIN) .ci/venv .ci/system
+PINNED := pyproject.toml $(PIN) .ci/venv .ci/system .ci/system-window
 
 .PHONY: help app test lint type bench bench-conversion bench-mediapipe bench-interop fuzz test-arm constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# What users have: the base dependencies and OpenVINO, never TensorFlow.
+# What users have: the base dependencies, OpenVINO and the window, never TensorFlow.
 $(VENV)/.app: $(PINNED)
-	@.ci/venv $(VENV) $(PIN) -e '.[openvino]' >&2
+	@.ci/venv $(VENV) $(PIN) -e '.[openvino,gui]' >&2
 	@.ci/system $(VENV) numpy cv2 ai_edge_litert.interpreter openvino >&2
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then .ci/system-window $(VENV) >&2; fi
 	@touch $@
 
 # What developers have on top: converters, TensorFlow, linters, test tools.
 $(VENV)/.dev: $(PINNED) | $(VENV)/.app
-	@.ci/venv $(VENV) $(PIN) -e '.[openvino,convert,dev]' >&2
+	@.ci/venv $(VENV) $(PIN) -e '.[openvino,gui,convert,dev]' >&2
+	@.ci/system-window $(VENV) >&2
 	@touch $@ $(VENV)/.app
 
-app: $(VENV)/.app  ## run the demo: pictures in, labels, boxes and faces out
+app: $(VENV)/.app  ## open the window; without a display: pictures in, labels, boxes and faces out
 	@$(BIN)/edgecnn app
 
 test: lint type $(VENV)/.dev  ## everything but packaging and the emulated Pi: lint, types, tests, README

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -73,13 +71,3 @@ def run(source: str | None = None, *, screenshot: Path | None = None, after_s: f
     if screenshot is not None and saved != [True]:
         raise SourceError(f"Cannot write {screenshot}. Give a path that ends in .png.")
     return code
-
-
-def has_display() -> bool:
-    """Whether a window could be seen: a screen, and no platform that draws into memory."""
-    platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if platform in ("offscreen", "minimal"):
-        return False
-    if sys.platform in ("darwin", "win32") or platform:
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -365,7 +365,13 @@ class MainWindow(QMainWindow):
             self.live.adjust(after.tab, after.current)
         if before.frozen != after.frozen:
             self.live.freeze(after.frozen)
+            self._list_anew()
         self._show_state(after)
+
+    def _list_anew(self) -> None:
+        """List what is shown now and nothing of before: a frozen picture shows no past."""
+        self._rows.clear()
+        self._rows.feed(self._last.result, self.store.state.current.threshold, time.monotonic())
 
     def _use_model(self) -> None:
         state = self.store.state
@@ -428,6 +434,8 @@ class MainWindow(QMainWindow):
             self._meter.shown(now_s)
         shot = self.live.shot()
         if shot.answers != self._last.answers:
+            if self.store.state.frozen:
+                self._rows.clear()
             self._rows.feed(shot.result, self.store.state.current.threshold, now_s)
         if shot.serial != self._last.serial:
             self.view.show_frame(shot.frame, shot.result, self._look_now())

@@ -18,7 +18,7 @@ import edgecnn
 from edgecnn.errors import EdgeCNNError
 
 VERBS: dict[str, tuple[str, str]] = {
-    "app": ("edgecnn.cli.app:app", "Show classification, detection and faces at work."),
+    "app": ("edgecnn.cli.app:app", "Open the window; without a display, show the tasks at work."),
     "bench": ("edgecnn.cli.bench:bench", "Measure every variant of a model on this machine."),
     "compress": (
         "edgecnn.cli.compress:compress",
@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "edgecnn.cli.evaluate:evaluate",
         "Judge a classifier on labelled pictures, on any backend.",
     ),
+    "faces": ("edgecnn.cli.faces:faces", "Enrol people, recognize them, and forget them."),
     "inspect": ("edgecnn.cli.inspect:inspect", "Print what a bundle or model file says of itself."),
     "keygen": ("edgecnn.cli.sign:keygen", "Make a pair of keys for signing bundles."),
     "nets": ("edgecnn.cli.nets:nets", "List architectures and show what they are made of."),

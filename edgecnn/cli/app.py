@@ -1,12 +1,15 @@
-"""``edgecnn app``: the tasks at work on the demo clip, without a window.
+"""``edgecnn app``: the window, or where none can be seen, the tasks at work on the demo clip.
 
-Prints what was found and how fast, and writes a contact sheet. The last line on standard output is
-``picture: PATH``.
+Without a display it prints what was found and how fast, and writes a contact sheet. The last line
+on standard output is then ``picture: PATH``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import os
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,7 @@ from edgecnn.cli.describe import names_found
 from edgecnn.cli.output import print_table
 from edgecnn.core.image import Pixels
 from edgecnn.errors import SourceError
+from edgecnn.optional import require
 from edgecnn.runtime.machine import this_machine
 from edgecnn.tasks.options import ClassifyOptions
 from edgecnn.video.frame import Frame
@@ -62,13 +66,61 @@ class _Seen:
     show_default=True,
     help="Where the contact sheet goes.",
 )
+@click.option(
+    "--screenshot",
+    type=click.Path(path_type=Path),
+    help="Save a picture of the window and quit; needs no display.",
+)
+@click.option(
+    "--after",
+    type=click.FloatRange(0, 3600),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="When --screenshot is taken.",
+)
 @click.pass_context
-def app(context: click.Context, source: str, picture: Path) -> None:
-    """Show classification, detection and faces on the demo clip or another source.
+def app(
+    context: click.Context, source: str, picture: Path, screenshot: Path | None, after: float
+) -> None:
+    """Open the window: classification, detection, faces and people, live.
 
-    Prints what was found and writes a sheet of annotated pictures; nothing leaves the machine.
-    What cannot be read is reported and left out; the exit code is then 1.
+    Without a display, or with --picture, shows the tasks at work on the demo clip or another
+    source instead: prints what was found and writes a sheet of annotated pictures. What cannot be
+    read is reported and left out; the exit code is then 1. Nothing leaves the machine.
     """
+    given = {name for name in ("source", "picture") if _is_given(context, name)}
+    if screenshot is not None or (_has_display() and "picture" not in given):
+        if screenshot is not None and not _has_display():
+            os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        if screenshot is not None or importlib.util.find_spec("PySide6") is not None:
+            window = require("gui.app", extra="gui")
+            word = source if "source" in given else None
+            code: int = window.run(word, screenshot=screenshot, after_s=after)
+            if screenshot is not None:
+                click.echo(f"picture: {screenshot}")
+            context.exit(code)
+        click.echo("For the window, type: pip install 'edgecnn[gui]'", err=True)
+    _show_tasks(context, source, picture)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _has_display() -> bool:
+    """Whether a window could be seen: a screen, and no platform that draws into memory."""
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform.partition(":")[0] in ("offscreen", "minimal"):
+        return False
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _show_tasks(context: click.Context, source: str, picture: Path) -> None:
+    """The tasks at work, without a window."""
     with contextlib.ExitStack() as stack:
         frames = stack.enter_context(open_source(source, demo=assets_path() / "video/demo.mp4"))
         tasks = {title: stack.enter_context(edgecnn.load(name)) for title, name in MODELS.items()}

@@ -57,15 +57,15 @@ class About(QDialog):
 
 
 def _licences(models: str, parts: str) -> str:
-    rows = [f"<h4>{models}</h4><table cellpadding='3'>"]
+    rows = [f"<h4>{models}</h4><table cellpadding='3' width='100%'>"]
     rows += [_row(title, licence) for title, licence in model_licences()]
-    rows.append(f"</table><h4>{parts}</h4><table cellpadding='3'>")
+    rows.append(f"</table><h4>{parts}</h4><table cellpadding='3' width='100%'>")
     rows += [_row(name, licence) for name, licence in part_licences()]
     return "".join([*rows, "</table>"])
 
 
 def _row(name: str, licence: str) -> str:
-    return f"<tr><td>{html.escape(name)}</td><td>{html.escape(licence)}</td></tr>"
+    return f"<tr><td width='55%'>{html.escape(name)}</td><td>{html.escape(licence)}</td></tr>"
 
 
 def model_licences() -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from gui.notices import Action, Notice
 from gui.theme import GAP_PX, GROUP_PX
 from gui.widgets.spinner import Spinner
 
+_TEXT_PX = 380
+
 
 class NoticeCard(QWidget):
     """Shows a `Notice`; emits ``acted`` with the key of the button that was pressed."""
@@ -24,7 +26,6 @@ class NoticeCard(QWidget):
         self._title.setProperty("role", "title")
         self._message = QLabel(self)
         self._message.setWordWrap(True)
-        self._message.setMaximumWidth(380)
         self._message.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._buttons = QHBoxLayout()
@@ -51,6 +52,10 @@ class NoticeCard(QWidget):
         self._title.setVisible(bool(notice.title))
         self._message.setText(notice.message)
         self._message.setVisible(bool(notice.message))
+        # A wrapped label asks for its height only when its width is settled.
+        wide = self._message.fontMetrics().horizontalAdvance(notice.message) + 8
+        self._message.setFixedWidth(min(wide, _TEXT_PX))
+        self._message.setFixedHeight(self._message.heightForWidth(min(wide, _TEXT_PX)))
         self.setAccessibleName(notice.title or self.tr("Working"))
         self.setAccessibleDescription(notice.message)
         if before is None or before.actions != notice.actions:

@@ -58,7 +58,7 @@ class Welcome(QWidget):
         column.addWidget(self.hint)
         middle = QWidget()
         middle.setLayout(column)
-        middle.setMaximumWidth(560)
+        middle.setFixedWidth(560)
         outer = QVBoxLayout(self)
         outer.addStretch(2)
         outer.addWidget(middle, 0, Qt.AlignmentFlag.AlignHCenter)
