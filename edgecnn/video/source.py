@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +13,6 @@ from edgecnn.video.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES, ImageFiles, Prob
 from edgecnn.video.frame import Frame
 
 DEMO = "demo"
-
-# Words that mean a camera or a network stream.
-_CAMERA = re.compile(r"\d+|/dev/video\d+")
-_NETWORK = re.compile(r"[a-z]+://", re.IGNORECASE)
 
 
 class Source(Protocol):
@@ -59,7 +54,10 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
     """The source that a word names.
 
     Args:
-        word: Path of a picture, folder or video, a pattern such as ``photos/*.jpg``, or ``demo``.
+        word: Path of a picture, folder or video, a pattern such as ``photos/*.jpg``, ``demo``, a
+            camera or an address. A camera is opened when the walk begins, and a frame that nobody
+            waits for is dropped; `edgecnn.video.opening.open_live` gives the same source with its
+            states.
         demo: The clip that ``demo`` stands for.
 
     Raises:
@@ -73,11 +71,8 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
     if path.exists():
         video = path.suffix.lower() in VIDEO_SUFFIXES
         return VideoFile(path) if video else ImageFiles([path], name=word)
-    if _CAMERA.fullmatch(word) or _NETWORK.match(word):
-        raise SourceError(
-            f"{word.partition('://')[0]}: cameras and network streams cannot be opened by this "
-            "version; give a picture, folder, pattern, video file or demo."
-        )
+    if (live := _live_frames(word)) is not None:
+        return live
     if glob.has_magic(word):
         found = [Path(match) for match in glob.glob(word, recursive=True)]  # noqa: PTH207
         pictures = [match for match in found if match.suffix.lower() in IMAGE_SUFFIXES]
@@ -87,6 +82,15 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
     raise SourceError(
         f"There is no file or folder {word!r}. Give a picture, folder, pattern, video file or demo."
     )
+
+
+def _live_frames(word: str) -> Source | None:
+    """A camera or stream as a source to walk through; None when the word means neither."""
+    # Here, because live sources play files through this module.
+    from edgecnn.video.iterating import LiveFrames
+    from edgecnn.video.opening import is_live_word, open_live
+
+    return LiveFrames(open_live(word)) if is_live_word(word) else None
 
 
 def _pictures_in(folder: Path) -> list[Path]:
