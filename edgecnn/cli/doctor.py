@@ -22,6 +22,7 @@ from edgecnn.runtime.machine import Machine, this_machine
 from edgecnn.runtime.memory import memory_file
 from edgecnn.runtime.policy import backend_names, choose, get_backend
 from edgecnn.runtime.threads import resolve_threads
+from edgecnn.video.cameras.listing import CameraInfo, list_cameras
 from edgecnn.zoo import catalogue
 
 EXTRAS = {
@@ -31,6 +32,8 @@ EXTRAS = {
     "train": "keras",
 }
 """Extra -> the module by which its presence is seen."""
+
+_LINUX = sys.platform == "linux"
 
 
 @click.command()
@@ -44,6 +47,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
     machine = this_machine()
     backends = _backends()
     choices = [_choice(name) for name in catalogue.names()]
+    cameras = list_cameras()
     warnings = _warnings(backends)
     if as_json:
         report = {
@@ -53,11 +57,12 @@ def doctor(context: click.Context, as_json: bool) -> None:
             "machine": asdict(machine) | {"features": sorted(machine.features)},
             "backends": backends,
             "choices": choices,
+            "cameras": [asdict(camera) for camera in cameras],
             "warnings": warnings,
         }
         click.echo(json.dumps(report))
     else:
-        _print(machine, backends, choices, warnings)
+        _print(machine, backends, choices, cameras, warnings)
     if warnings:
         context.exit(1)
 
@@ -124,6 +129,7 @@ def _print(
     machine: Machine,
     backends: list[dict[str, Any]],
     choices: list[dict[str, Any]],
+    cameras: list[CameraInfo],
     warnings: list[str],
 ) -> None:
     opencv = ", ".join(f"{name} {_version(name)}" for name in _OPENCVS if _version(name))
@@ -157,6 +163,14 @@ def _print(
             for c in choices
         ],
     )
+    if cameras:
+        print_table(
+            "Cameras",
+            ["number", "name", "device", "id that stays the same"],
+            [[str(camera.index), camera.name, camera.path, camera.id] for camera in cameras],
+        )
+    else:
+        click.echo(f"No camera is connected{'' if _LINUX else ', or it is not listed here'}.")
     absent = [extra for extra, module in EXTRAS.items() if importlib.util.find_spec(module) is None]
     for extra in absent:
         click.echo(f"Optional part not installed: pip install 'edgecnn[{extra}]'")
