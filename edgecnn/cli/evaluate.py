@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from edgecnn.evaluation.probabilities import ClassReport, report_classes
 from edgecnn.optional import require
 from edgecnn.tasks.options import ClassifyOptions
 
+Answers = tuple[Any, Any, tuple[str, ...]]
+"""(N,) class ids, (N, C) probabilities, and the names of the classes."""
+
 
 @click.command()
 @click.argument("model")
@@ -27,9 +31,24 @@ from edgecnn.tasks.options import ClassifyOptions
     ".csv; fashion_mnist:train names a split, test is usual."
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), help="The same share of each class.")
+@click.option("--top-k", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
+    help="An answer counts when the right class is among the first N.",
+)  # fmt: skip
+@click.option(
+    "--confusion", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png",
+    help="Draw what was taken for what.",
+)  # fmt: skip
 @runtime_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-def evaluate(model: str, data: str, limit: int | None, as_json: bool, **settings: Any) -> None:
+def evaluate(
+    model: str,
+    data: str,
+    limit: int | None,
+    top_k: int,
+    confusion: Path | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
     """Judge MODEL, a bundle (name or path), .tflite, .xml or .keras file, on labelled pictures.
 
     Bundles answer through the runtime, as on a device. Classes are matched by name where the model
@@ -40,51 +59,63 @@ def evaluate(model: str, data: str, limit: int | None, as_json: bool, **settings
         raise click.UsageError("--backend and the like are of bundles; Keras runs a .keras file.")
     with progress_bar() as progress:
         if keras_model:
-            report = _judge_keras(model, data, limit, progress)
+            truth, scores, names = _ask_keras(model, data, limit, progress)
         else:
-            report = _judge_bundle(model, data, limit, progress, **settings)
+            truth, scores, names = _ask_bundle(model, data, limit, progress, **settings)
+    report = report_classes(truth, scores, names, top_k=top_k)
+    if confusion is not None:
+        draw = require("edgecnn.training.curves", extra="train").draw_confusion
+        draw(report.confusion, report.names, confusion)
     if as_json:
         click.echo(msgspec.json.encode(report.to_dict()).decode())
         return
     _print(model, report)
 
 
-def _judge_keras(model: str, data: str, limit: int | None, progress: Any) -> ClassReport:
+def _ask_keras(model: str, data: str, limit: int | None, progress: Any) -> Answers:
     runs = require("edgecnn.training.run", extra="train")
     judging = require("edgecnn.training.judging", extra="train")
+    lazy = require("edgecnn.data.lazy_pictures", extra="train")
+    preparing = require("edgecnn.data.preparing", extra="train")
     net = runs.load_model(model)
     height, width, channels = net.input_shape[1:]
-    pictures = _pictures(data, limit, (width, height), "gray" if channels == 1 else "rgb")
-    shape = pictures.pixels.shape[1:]
-    if shape != (height, width, channels):
+    if None in (height, width, channels):
+        raise OptionError(
+            f"{model} takes pictures of shape {(height, width, channels)}; to be judged on files, "
+            "a net has to say what size it takes."
+        )
+    found = _open(data, limit)
+    if hasattr(found, "pixels"):
+        images = found.pixels
+    else:
+        spec = preparing.pixel_spec(width, height, "gray" if channels == 1 else "rgb")
+        images = lazy.pictures_of(found, spec)
+    if images.shape[1:] != (height, width, channels):
         raise OptionError(
             f"{model} takes pictures of shape {(height, width, channels)}, but those of {data} "
-            f"have {shape}."
+            f"have {images.shape[1:]}."
         )
-    _check_classes(model, int(net.output_shape[-1]), pictures)
+    _check_classes(model, int(net.output_shape[-1]), found.names)
     progress("asking the net", 0.0)
-    scores = judging.predict(net, pictures.pixels)
-    return report_classes(pictures.labels, scores, pictures.names)
+    return found.labels, judging.predict(net, images), found.names
 
 
-def _judge_bundle(
+def _ask_bundle(
     model: str, data: str, limit: int | None, progress: Any, **settings: Any
-) -> ClassReport:
+) -> Answers:
     manifest = open_bundle(model).manifest
     if manifest.task != "classify":
         raise OptionError(f"{model} is for {manifest.task!r}; only classifiers can be judged here.")
-    spec = manifest.picture_input
-    pictures = _pictures(data, limit, (spec.width, spec.height), None)
+    found = _open(data, limit)
     with load(model, options=ClassifyOptions(top_k=None), **settings) as task:
-        scores, color = [], pictures.color
-        for number, pixels in enumerate(pictures.images):
-            scores.append(_scores(task(pixels, color)))
-            progress("asking the model", (number + 1) / len(pictures))
-        labels = task.labels
-    names = labels or pictures.names
-    if not labels:
-        _check_classes(model, len(scores[0]), pictures)
-    return report_classes(_truth(names, pictures, model), np.stack(scores), names)
+        names = task.labels or found.names
+        truth, scores = _truth(names, found, model), []
+        # Files are resized by the bundle's own rule, as on a device.
+        for number, picture in enumerate(_pictures(found)):
+            scores.append(_scores(task(*picture)))
+            progress("asking the model", (number + 1) / len(found))
+    _check_classes(model, len(scores[0]), names)
+    return truth, np.stack(scores), names
 
 
 def _scores(answer: Classification) -> Any:
@@ -105,22 +136,26 @@ def _truth(names: tuple[str, ...], pictures: Any, model: str) -> Any:
     return np.array([names.index(name) for name in pictures.names], np.int64)[pictures.labels]
 
 
-def _check_classes(model: str, classes: int, pictures: Any) -> None:
-    if classes != len(pictures.names):
-        raise OptionError(
-            f"{model} knows {classes} classes, but the pictures have {len(pictures.names)}."
-        )
+def _check_classes(model: str, classes: int, names: tuple[str, ...]) -> None:
+    if classes != len(names):
+        raise OptionError(f"{model} knows {classes} classes, but the pictures have {len(names)}.")
 
 
-def _pictures(data: str, limit: int | None, size_wh: tuple[int, int], color: str | None) -> Any:
-    """Labelled pictures in memory; the usual split of a data set is ``test``."""
+def _open(data: str, limit: int | None) -> Any:
+    """Labelled pictures, or files of them; the usual split of a data set is ``test``."""
     opening = require("edgecnn.data.opening", extra="train")
-    preparing = require("edgecnn.data.preparing", extra="train")
     batches = require("edgecnn.training.batches", extra="train")
     named = data.partition(":")[0] in require("edgecnn.registry", extra="train").DATASETS
     split = "test" if named and ":" not in data else None
-    spec = None if named else preparing.pixel_spec(*size_wh, color or "rgb")
-    return batches.at_most(opening.open_data(data, split=split, spec=spec), limit, seed=0)
+    return batches.at_most(opening.open_data(data, split=split), limit, seed=0)
+
+
+def _pictures(found: Any) -> Iterator[tuple[Any, ...]]:
+    """What a task takes of each picture."""
+    if hasattr(found, "files"):
+        yield from ((file,) for file in found.files)
+    else:
+        yield from ((pixels, found.color) for pixels in found.images)
 
 
 def _print(model: str, report: ClassReport) -> None:

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from edgecnn.cli.output import print_facts
 from edgecnn.cli.progress import progress_bar
+from edgecnn.cli.train_series import OPTIONS, begun_config, find_series, series_options, to_json
 from edgecnn.optional import require
 
 
 @click.command()
 @click.argument("config", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the run; new or empty."
-)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; new or empty.")
 @click.option("--preset", metavar="NAME", help="What to start from instead of a file.")
 @click.option("--net", metavar="NAME", help="Architecture; see edgecnn nets list.")
 @click.option("--data", metavar="DATA", help="A data set by name, a folder of class folders, .csv.")
@@ -30,12 +30,18 @@ from edgecnn.optional import require
 )
 @click.option("--freeze", metavar="all|none|N", help="Layers of --from that do not learn at first.")
 @click.option("--unfreeze-at", type=click.IntRange(min=0), help="Epoch from which all learn.")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@series_options
+@click.option(
+    "--show-augmentation", "sheet", type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png", help="Draw what the net would see, and do not train.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with what is in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
 def train(
     config: Path | None,
-    out: Path,
+    out: Path | None,
     preset: str | None,
+    sheet: Path | None,
     resume: bool,
     as_json: bool,
     **given: Any,
@@ -43,32 +49,53 @@ def train(
     """Train a net. CONFIG is a .toml or .json file; options change what it says.
 
     With --resume alone the run's own config is taken. The folder holds the best and the last model
-    (.keras), a log, curves and a confusion matrix.
+    (.keras), a log, curves and a confusion matrix; with --folds, --monte-carlo,
+    --leave-one-group-out or --search a folder for each run, and what all of them say.
     """
     if config is not None and preset is not None:
         raise click.UsageError("Give CONFIG or --preset; a file may name its preset itself.")
-    configs = require("edgecnn.training.config", extra="train")
-    fit = require("edgecnn.training.fit", extra="train")
-    if config is not None:
-        settings = configs.read_config(config)
-    elif preset is not None:
-        settings = require("edgecnn.training.presets", extra="train").preset(preset)
-    elif resume:
-        settings = configs.read_config(out / "config.json")
-    elif given["net"] and given["data"]:
-        settings = require("edgecnn.training.presets", extra="train").preset("small_pictures")
-    elif given["source"] and given["data"]:
-        settings = require("edgecnn.training.presets", extra="train").preset("fine_tune")
-    else:
-        raise click.UsageError("Give CONFIG, or --net and --data, or --from and --data.")
-    settings = configs.change(settings, _changes(given), where="The command line")
+    series = find_series(out if resume else None, **{name: given.pop(name) for name in OPTIONS})
+    settings = _settings(config, preset, out if resume else None, given)
+    if sheet is not None:
+        showing = require("edgecnn.training.showing", extra="train")
+        click.echo(str(showing.show_augmentation(settings, sheet)))
+        return
+    if out is None:
+        raise click.UsageError("Missing option '--out'.")
+    run = require("edgecnn.training.fit", extra="train").train if series is None else series.run
     try:
         with progress_bar() as progress:
-            result = fit.train(settings, out=out, resume=resume, progress=progress)
+            result = run(settings, out=out, resume=resume, progress=progress)
     except KeyboardInterrupt:
         click.echo(f"Interrupted. Go on with: edgecnn train --out {out} --resume", err=True)
         raise
-    _print(result, as_json)
+    if series is None:
+        _print(result, as_json)
+    elif as_json:
+        click.echo(to_json(result))
+    else:
+        series.show(result)
+
+
+def _settings(
+    config: Path | None, preset: str | None, begun: Path | None, given: dict[str, Any]
+) -> Any:
+    """The config of a file, a preset or a folder that was begun, changed by options."""
+    configs = require("edgecnn.training.config", extra="train")
+    presets = require("edgecnn.training.presets", extra="train")
+    if config is not None:
+        settings = configs.read_config(config)
+    elif preset is not None:
+        settings = presets.preset(preset)
+    elif begun is not None:
+        settings = configs.make_config(begun_config(begun), where=str(begun))
+    elif given["net"] and given["data"]:
+        settings = presets.preset("small_pictures")
+    elif given["source"] and given["data"]:
+        settings = presets.preset("fine_tune")
+    else:
+        raise click.UsageError("Give CONFIG, or --net and --data, or --from and --data.")
+    return configs.change(settings, _changes(given), where="The command line")
 
 
 def _changes(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -96,8 +123,6 @@ def _changes(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _print(result: Any, as_json: bool) -> None:
-    import msgspec
-
     summary = {
         "folder": str(result.folder),
         "best_epoch": result.best_epoch + 1,

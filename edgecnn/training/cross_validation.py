@@ -45,6 +45,8 @@ from edgecnn.training.preparing import file_spec
 from edgecnn.training.run import CONFUSION, RunFolder
 
 PLAN, TABLE, TEST = "plan.json", "cross_validation.json", "test.json"
+_LIMITS = {"kappa": (-1.0, 1.0), "loss": (0.0, np.inf)}
+"""Of figures that are no shares."""
 
 
 class FoldPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +95,7 @@ class CrossResult:
         statistics: Figure -> mean, deviation and interval.
         confusion: (C, C) summed over folds, rows by truth.
         names: Of the classes.
+        method: How the intervals came about.
     """
 
     folder: Path
@@ -100,11 +103,12 @@ class CrossResult:
     statistics: dict[str, Statistic]
     confusion: NDArray[np.int64]
     names: tuple[str, ...]
+    method: str = METHOD
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and lists."""
         return {
-            "interval": METHOD,
+            "interval": self.method,
             "statistics": {name: one.to_dict() for name, one in self.statistics.items()},
             "folds": [_plain(fold) for fold in self.folds],
             "classes": list(self.names),
@@ -161,6 +165,27 @@ def cross_validate(
         curves.draw_confusion(result.confusion, result.names, file)
     folder.write_json(TABLE, result.to_dict())
     return result
+
+
+def make_plan(**settings: Any) -> FoldPlan:
+    """A plan, its values checked.
+
+    Raises:
+        OptionError: A value that cannot be used.
+    """
+    try:
+        return msgspec.convert(settings, FoldPlan)
+    except msgspec.ValidationError as error:
+        raise OptionError(f"The plan of folds cannot be used: {error}.") from error
+
+
+def read_plan(out: str | os.PathLike[str]) -> FoldPlan:
+    """The plan that a folder was begun with.
+
+    Raises:
+        TrainingError: It was not begun.
+    """
+    return make_plan(**RunFolder(out).read_json(PLAN)["plan"])
 
 
 def make_splits(data: Labelled, plan: FoldPlan, seed: int) -> Iterator[Split]:
@@ -247,7 +272,11 @@ def _summed_up(path: Path, folds: list[FoldResult], names: tuple[str, ...]) -> C
     ratio = float(np.mean([fold.tested_on / fold.trained_on for fold in folds]))
     figures = list(dict.fromkeys(name for fold in folds for name in fold.figures))
     statistics = {
-        name: over_folds([fold.figures.get(name, np.nan) for fold in folds], ratio)
+        name: over_folds(
+            [fold.figures.get(name, np.nan) for fold in folds],
+            ratio,
+            _LIMITS.get(name, (0.0, 1.0)),
+        )
         for name in figures
     }
     confusion = np.sum([fold.confusion for fold in folds], axis=0)

@@ -51,12 +51,15 @@ class Statistic:
         }
 
 
-def over_folds(values: Any, test_to_train: float) -> Statistic:
+def over_folds(
+    values: Any, test_to_train: float, limits: tuple[float, float] = (0.0, 1.0)
+) -> Statistic:
     """Sum up a figure.
 
     Args:
         values: (folds,); NaN where it has no meaning.
         test_to_train: Pictures of a test part over those that were learned from.
+        limits: Of the figure; the interval ends there.
 
     Raises:
         OptionError: No fold has the figure.
@@ -73,4 +76,5 @@ def over_folds(values: Any, test_to_train: float) -> Statistic:
     student = require("scipy.stats", extra="train").t
     quantile = float(student.ppf((1 + CONFIDENCE) / 2, count - 1))
     half = quantile * deviation * math.sqrt(1 / count + test_to_train)
-    return Statistic(mean, deviation, (mean - half, mean + half), count)
+    low, high = max(mean - half, limits[0]), min(mean + half, limits[1])
+    return Statistic(mean, deviation, (low, high), count)

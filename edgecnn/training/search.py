@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 
 from edgecnn.errors import OptionError, TrainingError
 from edgecnn.optional import require
@@ -43,7 +44,8 @@ from edgecnn.training.search_report import SearchResult, TrialResult, report_sea
 from edgecnn.training.search_space import Pruning, Space, check_space, with_values
 
 BEGUN, STUDY, NAME = "search.json", "study.db", "search"
-_ERROR, _EPOCHS = "error", "epochs"
+USUAL_TRIALS = 20
+_ERROR, _EPOCHS, _TRIALS = "error", "epochs", "trials"
 
 
 def search(
@@ -51,7 +53,7 @@ def search(
     space: Space,
     *,
     out: str | os.PathLike[str],
-    trials: int = 20,
+    trials: int | None = None,
     data: Labelled | None = None,
     resume: bool = False,
     progress: Progress | None = None,
@@ -64,7 +66,8 @@ def search(
         config: What is not searched.
         space: What is.
         out: Folder; new or empty.
-        trials: So many in all, those that are there already included.
+        trials: So many in all, those that are there already included; None for 20, or for as many
+            as the search in ``out`` was to have.
         data: Pictures or files; None opens what the config names.
         resume: Go on with the search in ``out``, perhaps with more trials.
         progress: Told what is done and the share of it.
@@ -76,7 +79,7 @@ def search(
     """
     if not config.data.validation:
         raise OptionError("Trials are compared on held-back pictures, but data.validation is 0.")
-    if trials < 1:
+    if trials is not None and trials < 1:
         raise OptionError(f"trials must be 1 or more, but got {trials}.")
     check_space(space, config)
     pictures = open_once(config, data)
@@ -86,11 +89,22 @@ def search(
     }  # fmt: skip
     begin(folder, BEGUN, content, resume=resume)
     with _study(folder.path / STUDY, space.pruning) as study:
-        while (trial := _next(study, config.fit.seed, trials)) is not None:
-            name = f"trial {trial.number + 1} of {trials}"
-            telling = a_part(progress, name, trial.number, trials)
+        count = trials or int(study.user_attrs.get(_TRIALS, USUAL_TRIALS))
+        study.set_user_attr(_TRIALS, count)
+        while (trial := _next(study, config.fit.seed, count)) is not None:
+            name = f"trial {trial.number + 1} of {count}"
+            telling = a_part(progress, name, trial.number, count)
             _one_trial(study, trial, config, space, folder, pictures, telling)
         return report_search(folder, config, space, study, _results(study))
+
+
+def read_begun_space(out: str | os.PathLike[str]) -> Space:
+    """The space that a folder was begun with.
+
+    Raises:
+        TrainingError: It was not begun.
+    """
+    return msgspec.convert(RunFolder(out).read_json(BEGUN)["space"], Space)
 
 
 def _one_trial(

@@ -18,8 +18,8 @@ from edgecnn.training.search_space import Space, with_values
 from edgecnn.training.toml_text import to_toml
 
 BEST_CONFIG, TRIALS = "best.toml", "trials.png"
-LEAST_TRIALS = 4
-"""With fewer finished ones nothing can be said about what mattered."""
+LEAST_TRIALS = 10
+"""With fewer that ran to their end nothing can be said about what mattered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

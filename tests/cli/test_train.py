@@ -13,7 +13,7 @@ from edgecnn.data import fashion_mnist
 from edgecnn.registry import NETS
 from tests.helpers import fashion
 from tests.helpers.command import edgecnn_command
-from tests.helpers.models import save_mean_color
+from tests.helpers.models import mean_color_input, save_mean_color
 
 pytest.importorskip("tensorflow")
 
@@ -112,6 +112,125 @@ def test_class_folders_that_the_model_does_not_know_are_named(tmp_path: Path) ->
     said = edgecnn_command("evaluate", bundle, "--data", tmp_path / "data")
     assert said.code == 1
     assert "violet" in said.err
+
+
+def test_pictures_of_files_go_to_a_bundle_as_they_are_so_that_its_own_crop_counts(
+    tmp_path: Path,
+) -> None:
+    bundle = save_mean_color(tmp_path / "center", input=mean_color_input(resize="crop"))
+    # Wide pictures: the square in the middle is of the class, the sides are of another.
+    for name, middle, sides in (("red", 2, 0), ("blue", 0, 2)):
+        pixels = np.zeros((30, 90, 3), np.uint8)
+        pixels[..., sides] = 255
+        pixels[:, 30:60] = 0
+        pixels[:, 30:60, middle] = 255
+        (tmp_path / "data" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "data" / name / "1.png"), pixels)
+    said = edgecnn_command("evaluate", bundle, "--data", tmp_path / "data", "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["figures"]["accuracy"] == 1.0
+
+
+def test_a_net_that_rounds_is_judged_like_any_other(run: Path, tmp_path: Path) -> None:
+    from edgecnn.data.opening import open_data
+    from edgecnn.training import quantize
+    from edgecnn.training.run import load_model, save
+
+    rounding = quantize.prepare(load_model(run / "best.keras"))
+    quantize.observe(rounding, open_data("fashion_mnist:test").pixels[:100])
+    save(rounding, tmp_path / "qat.keras")
+    command = ("--data", "fashion_mnist", "--limit", "200", "--top-k", "2", "--json")
+    found = []
+    for model in (run / "best.keras", tmp_path / "qat.keras"):
+        said = edgecnn_command("evaluate", model, *command)
+        assert said.code == 0, said.err
+        found.append(json.loads(said.out))
+    for figure, spread in (("accuracy", 0.02), ("top_2", 0.02), ("ece", 0.02)):
+        values = [one["figures"][figure] for one in found]
+        assert values[0] == pytest.approx(values[1], abs=spread)
+    assert set(found[0]["per_class"]) == {
+        "precision", "recall", "f1", "roc_auc", "ece", "pictures",
+    }  # fmt: skip
+
+
+def test_what_was_taken_for_what_can_be_drawn(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "confusion.png"
+    said = edgecnn_command(
+        "evaluate", run / "best.keras", "--data", "fashion_mnist", "--limit", "100",
+        "--confusion", file,
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--folds", "3", "--monte-carlo", "3"), 2, "--folds or --monte-carlo"),
+        (("--folds", "1"), 2, "--folds"),
+        (("--repeats", "2"), 2, "--repeats belongs to --folds"),
+        (("--test-share", "0.3", "--folds", "3"), 2, "--test-share belongs to --monte-carlo"),
+        (("--trials", "3"), 2, "--trials belongs to --search"),
+        (("--monte-carlo", "3", "--test-share", "1.5"), 1, "test"),
+        (("--leave-one-group-out",), 1, "no groups"),
+        (("--search", "nowhere.toml"), 1, "nowhere.toml"),
+        (("--show-augmentation", "nowhere/a.png"), 1, "nothing is mixed"),
+    ],
+)
+def test_series_that_make_no_sense_are_refused_in_a_line(
+    arguments: tuple[str, ...], code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text(CONFIG)
+    answer = edgecnn_command("train", tmp_path / "c.toml", "--out", tmp_path / "cv", *arguments)
+    assert (answer.code, said in answer.err) == (code, True), answer.err
+    assert not (tmp_path / "cv").exists()
+
+
+def test_folds_are_trained_and_gone_on_with_from_their_folder_alone(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(CONFIG.replace("epochs = 2", "epochs = 1"))
+    command = ("train", tmp_path / "c.toml", "--monte-carlo", "2", "--test-share", "0.25")
+    said = edgecnn_command(*command, "--out", tmp_path / "cv")
+    assert said.code == 0, said.err
+    for word in ("fold_02", "kappa", "deviation", "Student t"):
+        assert word in said.out
+    again = edgecnn_command("train", "--out", tmp_path / "cv", "--resume", "--json")
+    assert again.code == 0, again.err
+    table = json.loads(again.out)
+    assert [fold["tested_on"] for fold in table["folds"]] == [50, 50]
+    assert table == {
+        "folder": str(tmp_path / "cv"),
+        **json.loads((tmp_path / "cv" / "cross_validation.json").read_text()),
+    }
+
+
+def test_a_search_ends_with_a_config_that_can_be_trained(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(CONFIG.replace("epochs = 2", "epochs = 1"))
+    (tmp_path / "space.toml").write_text("[space]\nfit.batch_size = { choice = [20, 40] }\n")
+    found = edgecnn_command(
+        "train", tmp_path / "c.toml", "--search", tmp_path / "space.toml", "--trials", "2",
+        "--out", tmp_path / "s",
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    for word in ("fit.batch_size", "accuracy", "best.toml"):
+        assert word in found.out
+    more = edgecnn_command("train", "--out", tmp_path / "s", "--resume", "--trials", "3", "--json")
+    assert more.code == 0, more.err
+    assert len(json.loads(more.out)["trials"]) == 3
+    from edgecnn.training.config import read_config
+
+    assert read_config(tmp_path / "s" / "best.toml").fit.batch_size in (20, 40)
+
+
+def test_what_the_net_would_see_is_drawn_without_training(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(CONFIG)
+    changed = CONFIG.replace("limit = 200", 'augment = { name = "light", mix = "cutmix" }')
+    (tmp_path / "c.toml").write_text(changed)
+    said = edgecnn_command("train", tmp_path / "c.toml", "--show-augmentation", tmp_path / "a.png")
+    assert said.code == 0, said.err
+    sheet = cv2.imread(str(tmp_path / "a.png"))
+    assert sheet.shape[0] > 8 * 28
+    # The originals are in a frame; the pictures beside them differ from them.
+    assert sheet.std() > 10
 
 
 @pytest.mark.parametrize(

@@ -153,11 +153,17 @@ def test_a_validation_part_that_no_fold_can_hold_back_is_refused_at_once(tmp_pat
 
 def test_interval_by_hand() -> None:
     # Three folds, two thirds learned from: t(0.975, 2) = 4.302653, factor 1/3 + 1/2.
-    told = over_folds([0.8, 0.9, 1.0], test_to_train=0.5)
+    told = over_folds([0.8, 0.9, 1.0], test_to_train=0.5, limits=(0.0, 9.0))
     half = 4.302653 * 0.1 * math.sqrt(1 / 3 + 1 / 2)
     assert told.mean == pytest.approx(0.9)
     assert told.deviation == pytest.approx(0.1)
     assert told.interval == pytest.approx((0.9 - half, 0.9 + half), rel=1e-6)
+
+
+def test_intervals_end_where_a_figure_can_be() -> None:
+    told = over_folds([0.8, 0.9, 1.0], test_to_train=0.5)
+    assert told.interval is not None
+    assert told.interval[1] == 1.0
 
 
 def test_figures_without_meaning_in_a_fold_are_left_out_there() -> None:

@@ -17,6 +17,7 @@ pytest.importorskip("optuna")
 from edgecnn.data.image_data import ImageData
 from edgecnn.errors import OptionError, TrainingError
 from edgecnn.training import search as searching
+from edgecnn.training import search_report
 from edgecnn.training.config import TrainConfig, change, read_config, to_dict
 from edgecnn.training.search import search
 from edgecnn.training.search_space import check_space, make_space, read_space, with_values
@@ -100,6 +101,7 @@ def told(result: Any) -> list[Any]:
 def test_a_killed_search_goes_on_to_the_trials_that_it_would_have_made(
     tmp_path: Path, space: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search_report, "LEAST_TRIALS", 4)
     common = {"data": pictures(), "trials": 14}
     monkeypatch.setattr(searching, "train", Pretended(astray=(2,)))
     whole = search(CONFIG, space, out=tmp_path / "whole", **common)
@@ -136,6 +138,7 @@ def test_what_was_found_is_written_and_the_best_config_can_be_trained(
     result = search(CONFIG, space, out=tmp_path / "s", data=pictures(), trials=6)
     best = read_config(tmp_path / "s" / "best.toml")
     assert best == result.config == with_values(CONFIG, result.best.values)
+    assert result.importance == {}  # of six trials nothing can be said
     table = json.loads((tmp_path / "s" / "result.json").read_text())
     assert [trial["number"] for trial in table["trials"]] == [t.number for t in result.trials]
     assert (tmp_path / "s" / "trials.png").read_bytes().startswith(b"\x89PNG")

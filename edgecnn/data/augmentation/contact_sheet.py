@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgecnn.data.augmentation.batches import as_floats, reseed
+from edgecnn.data.augmentation.batches import Augmenter, as_floats, reseed
 from edgecnn.errors import OptionError, SourceError
 
 CELL, GAP, FRAME = 84, 4, 3
@@ -26,7 +26,8 @@ def contact_sheet(
 
     Args:
         images: (N, H, W), (N, H, W, 1) or (N, H, W, 3) uint8, grey or RGB.
-        layers: A layer or model as `edgecnn.data.augmentation.presets.augment` gives it.
+        layers: A layer or model as `edgecnn.data.augmentation.presets.augment` gives it, or an
+            `Augmenter`, which also mixes the pictures with each other.
         columns: Pictures a row, the original included, at least 2.
         seed: Of the changes.
 
@@ -42,8 +43,12 @@ def contact_sheet(
             f"A contact sheet needs pictures and two columns or more, but got shape {images.shape} "
             f"and {columns} columns."
         )
-    reseed(layers, seed)
-    made = [layers(pixels.astype(np.float32), training=True) for _ in range(columns - 1)]
+    if isinstance(layers, Augmenter):
+        nobody = np.zeros((len(pixels), 1), np.float32)
+        made = [layers(pixels, nobody, seed + number)[0] for number in range(columns - 1)]
+    else:
+        reseed(layers, seed)
+        made = [layers(pixels.astype(np.float32), training=True) for _ in range(columns - 1)]
     shown = [pixels, *(np.rint(as_floats(one)).astype(np.uint8) for one in made)]
     factor = max(1, round(CELL / max(pixels.shape[1:3])))
     height, width = (side * factor for side in pixels.shape[1:3])
