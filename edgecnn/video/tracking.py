@@ -42,7 +42,7 @@ class TrackOptions:
     lost_s: float = 1.0
     iou: float = 0.2
     low_iou: float = 0.5
-    class_penalty: float = 0.3
+    class_penalty: float = 0.6
 
     def __post_init__(self) -> None:
         for name in ("start_score", "iou", "low_iou", "class_penalty"):

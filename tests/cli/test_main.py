@@ -69,7 +69,7 @@ def test_wrong_usage_is_exit_code_2_with_words_on_stderr(arguments: list[str]) -
     ("arguments", "expected"),
     [
         (["run", "no-such-file.jpg", "--model", "x"], "no file or folder 'no-such-file.jpg'"),
-        (["run", "0", "--model", "x"], "cameras and network streams"),
+        (["run", "77", "--model", "detect_nanodet"], "Camera 77"),
         (["run", "demo", "--model", "no_such_model"], "There is no bundle"),
         (["inspect", "./no_such_model.tflite"], "no_such_model.tflite"),
         (["zoo", "show", "no_such_model"], "There is no bundle"),

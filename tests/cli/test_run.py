@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edgecnn.cli import run as run_module
-from edgecnn.video.frame import Frame
+from edgecnn.cli import outputs
+from edgecnn.video.answer import Answer
 from tests.helpers.command import edgecnn_command, edgecnn_process
 from tests.helpers.models import mean_color_ir, save_mean_color
 from tests.helpers.videos import VIDEO_WH, write_picture, write_video
@@ -197,15 +197,15 @@ def test_a_thousand_pictures_take_no_more_memory_than_ten(
         (folder / f"{index}.jpg").write_bytes(content)
     alive: list[int] = []
     frames: list[weakref.ref[Any]] = []
-    original = run_module._record
+    original = outputs.record
 
-    def record(frame: Frame, *rest: Any) -> Any:
+    def record(answer: Answer, model: str, *, live: bool) -> Any:
         frames[:] = [reference for reference in frames if reference() is not None]
-        frames.append(weakref.ref(frame.pixels))
+        frames.append(weakref.ref(answer.frame.pixels))
         alive.append(len(frames))
-        return original(frame, *rest)
+        return original(answer, model, live=live)
 
-    monkeypatch.setattr(run_module, "_record", record)
+    monkeypatch.setattr(outputs, "record", record)
     said = edgecnn_command("run", folder, "--model", bundle, "--json", "-")
     assert said.code == 0
     assert len(said.out.splitlines()) == 1000
