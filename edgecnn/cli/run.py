@@ -1,30 +1,43 @@
-"""``edgecnn run``: answers about a picture, a folder, a video or the demo clip."""
+"""``edgecnn run``: answers about a camera, a stream, a picture, a folder, a video or the demo."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import edgecnn
-from edgecnn.cli.describe import one_line
+from edgecnn.cli.first_frames import FirstFrames
+from edgecnn.cli.live_options import live_options
 from edgecnn.cli.options import runtime_options
-from edgecnn.cli.saving import Saver
-from edgecnn.core.results import Result
-from edgecnn.runtime.backend import Compute
-from edgecnn.tasks.base import Timing
-from edgecnn.tasks.options import ClassifyOptions, DetectOptions, FaceOptions
-from edgecnn.video.frame import Frame
+from edgecnn.cli.outputs import Outputs
+from edgecnn.cli.records import Teller, json_sink
+from edgecnn.cli.saving import LiveSaver, Saver
+from edgecnn.cli.service import Ending
+from edgecnn.cli.task_options import set_options
+from edgecnn.cli.watch import Watch
+from edgecnn.errors import SourceError
+from edgecnn.video.answer import Answer
+from edgecnn.video.live import LiveSource
+from edgecnn.video.mailbox import MailboxClosedError
+from edgecnn.video.opening import SYNTHETIC, is_live_word, open_live
+from edgecnn.video.pipeline import Pipeline
+from edgecnn.video.played import PlayedSource
 from edgecnn.video.source import Source, open_source
 from edgecnn.zoo.catalogue import assets_path
 
+if TYPE_CHECKING:
+    from edgecnn.cli.preview import Preview
+
 FEW = 20
 """Up to so many pictures, the model that opens fastest beats the one that runs fastest."""
+
+_LOOK_S = 0.25
+"""How long a stream may be silent before states, figures and signals are looked at again."""
 
 
 @click.command()
@@ -43,140 +56,157 @@ FEW = 20
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N frames.")
 @click.option("--top-k", type=click.IntRange(min=1), metavar="N", help="Classes to give.")
 @click.option("--score-threshold", type=click.FloatRange(0, 1), help="Least score of an object.")
+@live_options
 @click.pass_context
 def run(
     context: click.Context,
+    /,
     source: str,
     models: tuple[str, ...],
-    backend: str | None,
-    precision: str | None,
-    compute: Compute | None,
-    threads: int | None,
     json_to: str | None,
     save: Path | None,
     limit: int | None,
-    top_k: int | None,
-    score_threshold: float | None,
+    fps: float | None,
+    **chosen: Any,
 ) -> None:
-    """Answer about SOURCE: a picture, a folder, a pattern like 'photos/*.jpg', a video, or demo.
+    """Answer about SOURCE: a camera, a stream, a picture, a folder, a video, or demo.
 
-    What cannot be read is reported and left out; the exit code is then 1.
+    A camera is its number, its path or 'picamera'; a stream an address like rtsp://host/path;
+    pictures a pattern like 'photos/*.jpg' too. Live, the newest frame is answered and those there
+    is no time for are dropped; of files, every frame is answered. SIGTERM ends it in good order.
+
+    What cannot be read is reported and left out; of files, the exit code is then 1.
     """
     with contextlib.ExitStack() as stack:
-        frames = stack.enter_context(open_source(source, demo=assets_path() / "video/demo.mp4"))
-        tasks = {
-            name: stack.enter_context(
-                edgecnn.load(
-                    name,
-                    backend=backend,
-                    precision=precision,
-                    compute=compute,
-                    threads=threads,
-                    quick_start=(limit or frames.count or FEW + 1) <= FEW,
-                )
+        ending = stack.enter_context(Ending())
+        frames, recording = _open(stack, source, fps, limit, chosen)
+        live = recording is None
+        count = None if recording is None else recording.count
+        quick = not live and (limit or count or FEW + 1) <= FEW
+        tasks = {name: stack.enter_context(_load(name, quick, chosen)) for name in models}
+        follow = set_options(
+            tasks,
+            top_k=chosen["top_k"],
+            score_threshold=chosen["score_threshold"],
+            follow=chosen["track"] or chosen["smooth"],
+        )
+        pipeline = Pipeline(
+            frames,
+            tasks,
+            track=follow,
+            smooth=chosen["smooth"],
+            max_fps=fps if frames.live else None,
+        )
+        watch = Watch(pipeline, chosen["metrics_s"])
+        out = Outputs(live, stack.enter_context(json_sink(json_to, flush=live)))
+        if json_to != "-":
+            moving = recording is None or recording.fps is not None
+            out.teller = Teller(moving=moving, live=live, several=len(tasks) > 1)
+        if save is not None:
+            out.saver = (
+                LiveSaver(save, frames, fps) if recording is None else Saver(save, recording)
             )
-            for name in models
-        }
-        for task in tasks.values():
-            _set_options(task, top_k, score_threshold)
-        sink = stack.enter_context(_json_sink(json_to))
-        saver = stack.enter_context(Saver(save, frames)) if save is not None else None
-        talks = json_to != "-"
-        said: dict[str, str] = {}
-        reported = 0
-        for frame in _with_progress(frames, limit, shown=not (talks and sys.stdout.isatty())):
-            reported = _report(frames, reported)
-            annotated = frame.pixels
-            for name, task in tasks.items():
-                result = task(frame)
-                if sink is not None:
-                    sink.write(json.dumps(_record(frame, name, result, task.timing)) + "\n")
-                if talks:
-                    _say(frame, frames, name if len(tasks) > 1 else "", result, said)
-                if saver is not None:
-                    annotated = edgecnn.draw(annotated, result, "bgr")
-            if saver is not None:
-                saver.write(frame, annotated)
-        if _report(frames, reported):
+            stack.enter_context(out.saver)
+        if chosen["serve"] is not None:
+            out.preview = stack.enter_context(_preview(chosen["serve"], watch))
+        hidden = live or (json_to != "-" and sys.stdout.isatty())
+        advance = stack.enter_context(_bar(_least(limit, count), hidden=hidden))
+        stack.enter_context(pipeline)
+        for answer in _answers(pipeline, watch, ending, limit):
+            watch.failures(answer)
+            out.give(answer)
+            advance()
+        if (watch.left_out > 0 and not live) or (out.saver is not None and out.saver.failed):
             context.exit(1)
 
 
-def _set_options(task: Any, top_k: int | None, score_threshold: float | None) -> None:
-    """Hand the options to those tasks that have them; at least the task's kind must fit."""
-    if isinstance(task.options, ClassifyOptions) and top_k is not None:
-        task.options = ClassifyOptions(top_k=top_k)
-    if score_threshold is None:
+def _open(
+    stack: contextlib.ExitStack,
+    word: str,
+    fps: float | None,
+    limit: int | None,
+    chosen: dict[str, Any],
+) -> tuple[LiveSource, Source | None]:
+    """What the word means, as a source of frames; files in batch mode also as what they are.
+
+    Raises:
+        SourceError: Nothing of that name.
+    """
+    demo = assets_path() / "video/demo.mp4"
+    is_live = is_live_word(word)
+    if is_live or word == SYNTHETIC or chosen["realtime"]:
+        # The rate of a recording is its own; --fps thins it out instead.
+        source = open_live(
+            word,
+            size_wh=chosen["size_wh"],
+            fps=fps if is_live else None,
+            mirror=chosen["mirror"],
+            demo=demo,
+        )
+        return source, None
+    if fps is not None or chosen["size_wh"] is not None:
+        raise click.UsageError("--fps and --size need a camera or stream, or --realtime.")
+    recording = stack.enter_context(FirstFrames(open_source(word, demo=demo), limit))
+    played = PlayedSource(
+        recording.name, lambda: recording, paced=False, live=False, mirror=chosen["mirror"]
+    )
+    played.count, played.fps = recording.count, recording.fps
+    return played, recording
+
+
+def _answers(
+    pipeline: Pipeline, watch: Watch, ending: Ending, limit: int | None
+) -> Iterator[Answer]:
+    """Answers until the source, a signal or the limit ends them; meanwhile looks around."""
+    taken = 0
+    while not ending.asked and taken != limit:
+        watch.look()
+        try:
+            answer = pipeline.take(_LOOK_S)
+        except MailboxClosedError:
+            break
+        except SourceError:
+            watch.look()
+            if taken or not pipeline.source.problems or pipeline.source.live:
+                raise
+            break  # that nothing could be read was said just now, with the reason of each
+        if answer is not None:
+            taken += 1
+            yield answer
+    watch.look()
+
+
+def _load(name: str, quick: bool, chosen: dict[str, Any]) -> Any:
+    return edgecnn.load(
+        name,
+        backend=chosen["backend"],
+        precision=chosen["precision"],
+        compute=chosen["compute"],
+        threads=chosen["threads"],
+        quick_start=quick,
+    )
+
+
+@contextlib.contextmanager
+def _preview(address: str, watch: Watch) -> Iterator[Preview]:
+    from edgecnn.cli.preview import Preview, parse_address  # a web server: only who asks for it
+
+    with Preview(*parse_address(address), watch.name, watch.facts) as preview:
+        click.echo(f"Look at {preview.address}", err=True)
+        yield preview
+
+
+def _least(*counts: int | None) -> int | None:
+    """The smallest of those that are known."""
+    return min((count for count in counts if count is not None), default=None)
+
+
+@contextlib.contextmanager
+def _bar(total: int | None, *, hidden: bool) -> Iterator[Callable[[], object]]:
+    """A bar on standard error where a person watches it; yields what moves it on by a frame."""
+    if hidden or not sys.stderr.isatty() or total is None or total == 1:
+        yield lambda: None
         return
-    if isinstance(task.options, DetectOptions):
-        task.options = DetectOptions(score_threshold=score_threshold)
-    elif isinstance(task.options, FaceOptions):
-        task.options = FaceOptions(score_threshold=score_threshold)
-
-
-def _report(source: Source, reported: int) -> int:
-    """Say what could not be read since the last time; returns how much has been said by now."""
-    for problem in source.problems[reported:]:
-        click.echo(f"Left out {problem.name}: {problem.reason}", err=True)
-    return len(source.problems)
-
-
-@contextlib.contextmanager
-def _json_sink(json_to: str | None) -> Iterator[IO[str] | None]:
-    if json_to is None:
-        yield None
-    elif json_to == "-":
-        yield sys.stdout
-        sys.stdout.flush()
-    else:
-        with Path(json_to).open("w", encoding="utf-8") as stream:
-            yield stream
-
-
-def _record(frame: Frame, model: str, result: Result, timing: Timing | None) -> dict[str, Any]:
-    times = {} if timing is None else {
-        stage.removesuffix("_ms"): round(getattr(timing, stage), 3) for stage in timing.__slots__
-    }  # fmt: skip
-    return {
-        "source": frame.source,
-        "index": frame.index,
-        "timestamp_s": round(frame.timestamp_s, 3),
-        "size_wh": list(frame.size_wh),
-        "model": model,
-        "result": result.to_dict(),
-        "timing_ms": times,
-    }
-
-
-def _say(frame: Frame, source: Source, model: str, result: Result, said: dict[str, str]) -> None:
-    """A line about a frame; in a video only when what is seen has changed."""
-    line = one_line(result)
-    if source.fps is not None:
-        kinds = ", ".join(sorted({word.rpartition(" ")[0] for word in line.split(", ")}))
-        if said.get(model) == kinds:
-            return
-        said[model] = kinds
-    where = frame.source if source.fps is None else f"{frame.timestamp_s:7.2f} s"
-    click.echo(f"{where}{f' {model}' if model else ''}: {line}")
-
-
-def _with_progress(source: Source, limit: int | None, *, shown: bool) -> Iterator[Frame]:
-    """The frames, at most ``limit``, with a bar on standard error where a person watches it."""
-    total = source.count
-    if limit is not None:
-        total = limit if total is None else min(total, limit)
-    watched = shown and sys.stderr.isatty() and (total is None or total > 1)
-    with contextlib.ExitStack() as stack:
-        advance = stack.enter_context(_bar(total)) if watched else None
-        for taken, frame in enumerate(source, start=1):
-            yield frame
-            if advance is not None:
-                advance()
-            if taken == limit:
-                break
-
-
-@contextlib.contextmanager
-def _bar(total: int | None) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+import click
+
 from edgecnn.core.image import Pixels
 from edgecnn.errors import OptionError, SourceError
+from edgecnn.video.answer import Answer
 from edgecnn.video.frame import Frame
+from edgecnn.video.live import LiveSource
+from edgecnn.video.recording import MOST_FPS, Recording
 from edgecnn.video.source import Source
 from edgecnn.video.writer import VideoWriter, write_image
+
+USUAL_FPS = 30.0
+"""Rate of a recording of a stream that does not say its own."""
 
 
 class Saver:
@@ -23,6 +31,8 @@ class Saver:
         OptionError: Several pictures into one file.
     """
 
+    failed = False
+
     def __init__(self, target: Path, source: Source) -> None:
         self._target = target
         self._video = VideoWriter(target, source.fps or 25.0) if source.fps is not None else None
@@ -34,12 +44,12 @@ class Saver:
                 f"{target}: {source.count} pictures do not fit into one file. Name a folder."
             )
 
-    def write(self, frame: Frame, pixels: Pixels) -> None:
+    def write(self, answer: Answer, pixels: Pixels) -> None:
         """Save one annotated frame (BGR)."""
         if self._video is not None:
             self._video.write(pixels)
             return
-        write_image(self._place(frame) if self._folder else self._target, pixels)
+        write_image(self._place(answer.frame) if self._folder else self._target, pixels)
 
     def _place(self, frame: Frame) -> Path:
         """A name of its own for each picture, also when two folders hold the same one."""
@@ -63,3 +73,61 @@ class Saver:
     ) -> None:
         if self._video is not None:
             self._video.close(keep=kind is None)
+
+
+class LiveSaver:
+    """Records a live stream; whatever ends it, what was seen is kept.
+
+    When recording fails, that is said, and the stream goes on without.
+
+    Args:
+        target: Ends in ``.mp4``.
+        source: What is annotated.
+        fps: Frames a second that were asked for; None takes the source's own.
+
+    Raises:
+        SourceError: Another ending.
+
+    Attributes:
+        failed: Whether recording ended before the stream did.
+    """
+
+    def __init__(self, target: Path, source: LiveSource, fps: float | None) -> None:
+        self.failed = False
+        self._target = target
+        self._source = source
+        self._fps = fps
+        if target.suffix.lower() != ".mp4":
+            raise SourceError(f"{target}: a live stream is saved as .mp4.")
+        self._recording: Recording | None = None
+
+    def write(self, answer: Answer, pixels: Pixels) -> None:
+        """Show one annotated frame (BGR) in the video from the moment when it was taken."""
+        if self.failed:
+            return
+        try:
+            if self._recording is None:
+                facts = self._source.facts
+                fps = self._fps or (facts.fps if facts is not None else None) or USUAL_FPS
+                self._recording = Recording(self._target, min(fps, MOST_FPS))
+            self._recording.write(pixels, answer.captured_s)
+        except SourceError as error:
+            self.failed = True
+            click.echo(f"Not recording any more: {error}", err=True)
+            self._complete()
+
+    def _complete(self) -> None:
+        if self._recording is not None:
+            recording, self._recording = self._recording, None
+            recording.close()
+
+    def __enter__(self) -> LiveSaver:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._complete()
