@@ -50,7 +50,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "edgecnn.cli.quantize:quantize",
         "Train a net until it can live with integers.",
     ),
-    "run": ("edgecnn.cli.run:run", "Answer about a picture, folder, video or the demo."),
+    "run": ("edgecnn.cli.run:run", "Answer about a camera, stream, picture, video or the demo."),
     "sign": ("edgecnn.cli.sign:sign", "Sign a bundle, so that any alteration is noticed."),
     "train": ("edgecnn.cli.train:train", "Train a net, or go on with a run."),
     "verify": ("edgecnn.cli.verify:verify", "Check the golden answers on every backend."),
