@@ -7,6 +7,7 @@ the return value of a driver is no evidence; its time stamps and the pictures th
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Freshness:
         """Forget the time stamp, which starts anew; the picture may still be the old one."""
         self._device_s = None
 
-    def is_new(self, device_s: float | None, mark: int) -> bool:
+    def is_new(self, device_s: float | None, mark: Callable[[], int]) -> bool:
         """Whether a picture differs from the last by its time stamp or its content.
 
         Both must stand still for a picture to be an old one: behind a closed shutter pictures are
@@ -51,11 +52,12 @@ class Freshness:
 
         Args:
             device_s: The device's time stamp of the picture; None or 0 where it gives none.
-            mark: The picture's `fingerprint`, or a checksum of its bytes.
+            mark: Gives the picture's `fingerprint`, or a checksum of its bytes; not asked for
+                while stamps advance.
         """
-        device_s = device_s or None
-        known = device_s is not None and self._device_s is not None
-        advanced = known and device_s != self._device_s
-        changed = mark != self._fingerprint
-        self._device_s, self._fingerprint = device_s, mark
-        return advanced or changed
+        device_s, last_s = device_s or None, self._device_s
+        self._device_s = device_s
+        if device_s is not None and last_s is not None and device_s != last_s:
+            return True
+        known, self._fingerprint = self._fingerprint, mark()
+        return self._fingerprint != known

@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from edgecnn.core.image import Pixels
@@ -181,8 +182,7 @@ class Link:
             if grab is None:
                 self._suffer(self.reader.trouble())
                 continue
-            mark = fingerprint(grab.pixels) if grab.mark is None else grab.mark
-            self._keep(grab, self._freshness.is_new(grab.device_s, mark))
+            self._keep(grab, self._freshness.is_new(grab.device_s, partial(_mark, grab)))
 
     def _keep(self, grab: Grab, new: bool) -> None:
         with self._wake:
@@ -208,6 +208,10 @@ class Link:
         with self._wake:
             self.fault, self.ended = fault, ended
             self._wake.notify_all()
+
+
+def _mark(grab: Grab) -> int:
+    return fingerprint(grab.pixels) if grab.mark is None else grab.mark
 
 
 def _one_line(error: Exception) -> str:

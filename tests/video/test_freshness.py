@@ -23,18 +23,27 @@ def test_a_picture_is_old_when_stamp_and_content_stand_still(
     before: tuple[float | None, int], now: tuple[float | None, int], new: bool
 ) -> None:
     freshness = Freshness()
-    assert freshness.is_new(*before)
-    assert freshness.is_new(*now) is new
+    assert freshness.is_new(before[0], lambda: before[1])
+    assert freshness.is_new(now[0], lambda: now[1]) is new
 
 
 def test_after_reconnecting_only_a_changed_picture_is_new() -> None:
     freshness = Freshness()
-    freshness.is_new(3.0, 1)
+    freshness.is_new(3.0, lambda: 1)
     again = freshness.copy()
     again.reconnected()
-    assert not again.is_new(99.0, 1)  # stamps start anew with every connection
-    assert again.is_new(99.1, 1)
-    assert freshness.is_new(3.0, 2)
+    assert not again.is_new(99.0, lambda: 1)  # stamps start anew with every connection
+    assert again.is_new(99.1, lambda: 1)
+    assert freshness.is_new(3.0, lambda: 2)
+
+
+def test_pictures_are_not_looked_at_while_stamps_advance() -> None:
+    freshness = Freshness()
+    freshness.is_new(1.0, lambda: 1)
+    assert freshness.is_new(1.1, lambda: pytest.fail("there was no need"))
+    # When stamps stand still, the first look has nothing to compare with; the second has.
+    freshness.is_new(1.1, lambda: 7)
+    assert not freshness.is_new(1.1, lambda: 7)
 
 
 def test_noise_changes_the_fingerprint_and_a_copy_does_not() -> None:

@@ -179,7 +179,12 @@ class HttpReader:
         for _ in range(MOST_PIECES):
             if newest is not None and not self._more_waits():
                 break
-            parts = self._read_piece()
+            try:
+                parts = self._read_piece()
+            except Fault:
+                if newest is None:
+                    raise
+                break  # the picture first; the next read meets the fault again
             newest = parts[-1] if parts else newest
         while newest is None:
             parts = self._read_piece()
