@@ -2,7 +2,9 @@
 
 ``picamera2`` is a package of Raspberry Pi OS, not of PyPI: it comes with ``sudo apt install
 python3-picamera2``, and a virtual environment sees it when it was made with
-``--system-site-packages``.
+``--system-site-packages``. The system's picamera2 encodes JPEG with a ``simplejpeg`` that was
+compiled for the system's numpy; with a newer numpy in the environment, simplejpeg has to be newer
+as well (picamera2 issue 1088).
 """
 
 from __future__ import annotations
@@ -37,6 +39,12 @@ def import_picamera2() -> Any:
             "The Pi camera needs picamera2, which this Python does not see "
             f"({error}). Install it with: sudo apt install python3-picamera2   and make the "
             "virtual environment with: python3 -m venv --system-site-packages .venv",
+        ) from error
+    except ValueError as error:  # "numpy.dtype size changed": compiled for the system's own numpy
+        raise Fault(
+            Reason.BROKEN,
+            "picamera2 was made for an older numpy than the one in this environment. Mend it with: "
+            f"pip install --upgrade simplejpeg   ({error})",
         ) from error
 
 

@@ -125,6 +125,18 @@ def test_without_picamera2_the_command_is_named(monkeypatch: pytest.MonkeyPatch)
     assert "--system-site-packages" in str(caught.value)
 
 
+def test_a_picamera2_for_another_numpy_is_told_how_to_mend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: str) -> None:
+        raise ValueError("numpy.dtype size changed, may indicate binary incompatibility.")
+
+    monkeypatch.setattr("edgecnn.video.cameras.picamera.importlib.import_module", refuse)
+    with pytest.raises(Fault, match="pip install --upgrade simplejpeg") as caught:
+        import_picamera2()
+    assert caught.value.reason is Reason.BROKEN
+
+
 def test_it_is_a_live_source_like_any_other() -> None:
     module = Module()
     source = LinkedSource("Pi", lambda: PicameraReader("Pi", module=lambda: module), patience=STOIC)
