@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import keras
+import msgspec
 import numpy as np
 
 from edgecnn.errors import OptionError
@@ -223,7 +224,6 @@ class WeightRemoval:
 
 
 def _told(report: PruneReport) -> dict[str, Any]:
-    """What a stage did, without the indices of channels."""
-    whole = report.to_dict()
-    del whole["kept"]
-    return whole
+    """What a stage did as plain tables, without the indices of channels."""
+    told = {name: value for name, value in report.to_dict().items() if name != "kept"}
+    return msgspec.json.decode(msgspec.json.encode(told), type=dict[str, Any])
