@@ -20,6 +20,7 @@ and J. L. Wayman, "Best Practices in Testing and Reporting Performance of Biomet
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +29,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edgecnn.errors import GalleryError, OptionError
+from edgecnn.evaluation.binomial import CONFIDENCE, clopper_pearson, trials_needed
 
 TARGETS = (0.01, 0.001, 0.0001)
 """Rates that are offered: 1 in 100, in 1,000, in 10,000."""
-CONFIDENCE = 0.95
-_DOUBT = 1.0 - CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,7 @@ def pairs_needed(target: float) -> int:
     Raises:
         OptionError: Not above 0 and below 1.
     """
-    if not 0.0 < target < 1.0:
-        raise OptionError(
-            f"A false-match rate lies between 0 and 1, for example 0.001 (1 in 1,000), but got "
-            f"{target!r}."
-        )
-    return math.ceil(math.log(_DOUBT) / math.log1p(-target))
+    return trials_needed(target)
 
 
 def people_needed(pairs: int) -> int:
@@ -137,31 +132,16 @@ def people_needed(pairs: int) -> int:
     return people if people * (people - 1) // 2 >= pairs else people + 1
 
 
-def upper_bound(events: int, trials: int, confidence: float = CONFIDENCE) -> float:
-    """One-sided Clopper-Pearson bound of a probability.
-
-    Args:
-        events: How often it happened.
-        trials: Out of how many.
-        confidence: Of the bound.
-    """
-    if events >= trials:
-        return 1.0
-    return _solve(lambda rate: _at_most(events, trials, rate) - (1.0 - confidence))
-
-
-def interval(events: int, trials: int) -> tuple[float, float]:
-    """Two-sided 95 % Clopper-Pearson interval of a probability; (0, 1) without trials."""
-    if trials == 0:
-        return 0.0, 1.0
-    half = 1.0 - (1.0 - CONFIDENCE) / 2
-    return 1.0 - upper_bound(trials - events, trials, half), upper_bound(events, trials, half)
+@functools.lru_cache(maxsize=1024)
+def upper_bound(events: int, trials: int) -> float:
+    """One-sided 95 % bound of a probability (the upper end of the two-sided 90 % interval)."""
+    return clopper_pearson(events, trials, 1.0 - 2.0 * (1.0 - CONFIDENCE))[1]
 
 
 def misses_at(threshold: float, genuine: NDArray[np.float64]) -> Misses:
     """How often people are not recognized: what the false-match rate is paid with."""
     attempts, missed = len(genuine), int((genuine >= threshold).sum())
-    low, high = interval(missed, attempts)
+    low, high = clopper_pearson(missed, attempts)
     return Misses(attempts, missed, missed / attempts if attempts else math.nan, low, high)
 
 
@@ -179,35 +159,14 @@ def in_words(rate: float) -> str:
     return f"1 in {round(1 / rate):,}"
 
 
+@functools.lru_cache(maxsize=64)
 def _most_allowed(trials: int, target: float) -> int:
-    """The largest k with P(Binomial(trials, target) <= k) <= 5 %."""
+    """The largest k whose upper bound is at most the target; the caller knows that 0 is one."""
     low, high = 0, max(1, math.ceil(trials * target))
-    while high - low > 1:  # P is 5 % or less at low, and grows with k
+    while high - low > 1:  # the bound grows with k
         middle = (low + high) // 2
-        if _at_most(middle, trials, target) <= _DOUBT:
+        if upper_bound(middle, trials) <= target:
             low = middle
         else:
             high = middle
     return low
-
-
-def _at_most(events: int, trials: int, rate: float) -> float:
-    """P(Binomial(trials, rate) <= events), summed from logarithms of the terms."""
-    if rate <= 0.0:
-        return 1.0
-    if rate >= 1.0:
-        return 1.0 if events >= trials else 0.0
-    counts = np.arange(events + 1)
-    steps = np.log((trials - counts[1:] + 1) / counts[1:]) + math.log(rate) - math.log1p(-rate)
-    terms = np.concatenate([[0.0], np.cumsum(steps)]) + trials * math.log1p(-rate)
-    largest = terms.max()
-    return min(1.0, float(np.exp(terms - largest).sum() * math.exp(largest)))
-
-
-def _solve(falling: Any) -> float:
-    """Where a function of a probability that falls from 0 to 1 crosses zero."""
-    low, high = 0.0, 1.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if falling(middle) > 0 else (low, middle)
-    return high
