@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QColor,
     QDragEnterEvent,
     QDropEvent,
+    QGuiApplication,
     QKeySequence,
     QResizeEvent,
 )
@@ -66,6 +67,7 @@ NUMBERS_MS = 250
 """Numbers change four times a second, no oftener."""
 SIZE_WH = (1280, 800)
 LEAST_WH = (1020, 640)
+_MOST_PX = 16_000
 _RED = (255, 80, 72)
 
 
@@ -493,7 +495,8 @@ class MainWindow(QMainWindow):
         self._looking.stop()
         self._counting.stop()
         remember(self.settings, self.store.state)
-        self.settings.memory["place"] = bytes(self.saveGeometry().toBase64().data()).decode()
+        place = self.normalGeometry()
+        self.settings.memory["place"] = [place.x(), place.y(), place.width(), place.height()]
         try:
             self.settings.save()
         except SettingsError as error:
@@ -504,6 +507,16 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _restore_place(self) -> None:
+        """The size of the last time; the place as well, if a screen is still there."""
         place = self.settings.memory.get("place")
-        if isinstance(place, str):
-            self.restoreGeometry(QByteArray.fromBase64(place.encode()))
+        if not (isinstance(place, list) and len(place) == 4 and all(map(_is_whole, place))):
+            return
+        x, y, width, height = place
+        self.resize(min(width, _MOST_PX), min(height, _MOST_PX))
+        corner = QPoint(x, y)
+        if QGuiApplication.screenAt(corner) is not None:
+            self.move(corner)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -65,7 +65,9 @@ class PerformanceStrip(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click asks for less or more."""
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.pos()):
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(
+            event.position().toPoint()
+        ):
             self.toggled.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
