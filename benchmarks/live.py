@@ -1,0 +1,195 @@
+"""How live the live layer is: rates, ages, start, change of model; without the window.
+
+    python -m benchmarks.live            # prints the tables of docs/live.md
+    python -m benchmarks.live --smoke    # seconds, for CI: does it still run?
+
+The camera is 720p at 30 frames a second; inference has one thread, so that on the usual machine of
+this project one of two cores is left for the rest. `benchmarks/live_soak.py` runs it for long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import edgecnn
+from benchmarks.resize import Pixels, frame_720p
+from benchmarks.timing import machine_line, table
+from edgecnn.closing import Closing
+from edgecnn.video.answer import Answer
+from edgecnn.video.files import Problem
+from edgecnn.video.frame import Frame
+from edgecnn.video.pipeline import Pipeline
+from edgecnn.video.played import PlayedSource
+
+CAMERA_FPS = 30.0
+FAST: dict[str, Any] = {"model": "face_detect_blazeface_short"}
+SLOW: dict[str, Any] = {"model": "detect_nanodet", "backend": "litert", "precision": "float16"}
+
+SETTLE_S = 1.0
+FPS_TOLERANCE = 1.0
+LEAST_SHARE = 0.97
+MOST_AGE = 1.25
+MOST_START_S = 2.5
+MOST_UNANSWERED = 3
+
+
+@dataclass(slots=True)
+class Photograph(Closing):
+    """A camera that looks at one photograph and trembles."""
+
+    name: str = "photograph"
+    count: int | None = None
+    fps: float | None = CAMERA_FPS
+    backend: str = "memory"
+    codec: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Frame]:
+        pixels = frame_720p("portrait_obama.jpg")
+        shaken = [np.roll(pixels, 4 * step, axis=1) for step in range(8)]
+        index = 0
+        while True:
+            # A copy, because a camera fills a new picture each time.
+            shown: Pixels = shaken[index % len(shaken)].copy()
+            yield Frame(shown, "bgr", index / CAMERA_FPS, index, self.name)
+            index += 1
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def camera() -> PlayedSource:
+    """Hands over 30 frames a second of 720p, the newest first."""
+    return PlayedSource("photograph", Photograph, paced=True, live=True)
+
+
+def answered_for(pipeline: Pipeline, seconds: float) -> list[Answer]:
+    """The answers of some seconds."""
+    answers = []
+    end_s = time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        answer = pipeline.take(1.0)
+        if answer is not None:
+            answers.append(answer)
+    return answers
+
+
+def with_a_fast_model(seconds: float) -> list[list[str]]:
+    """Answered rate and age with a model that is faster than the camera."""
+    with edgecnn.load(**FAST, threads=1) as task, Pipeline(camera(), task) as pipeline:
+        answered_for(pipeline, SETTLE_S)
+        answers = answered_for(pipeline, seconds)
+        stats = pipeline.stats
+    span_s = answers[-1].answered_s - answers[0].answered_s
+    rate = (len(answers) - 1) / span_s
+    return [
+        ["answers a second, camera 30, fast model", f"{rate:.2f}", f"30 +- {FPS_TOLERANCE:g}"],
+        ["frames dropped meanwhile", str(stats.dropped), ""],
+        age_row("fast", answers),
+    ]
+
+
+def age_row(kind: str, answers: list[Answer]) -> list[str]:
+    """Median age over the median sum of stage times."""
+    age_ms = float(np.median([answer.age_ms for answer in answers]))
+    stages_ms = float(np.median([answer.times.total_ms for answer in answers]))
+    words = f"age over stage times, {kind} model ({age_ms:.1f} over {stages_ms:.1f} ms)"
+    return [words, f"{age_ms / stages_ms:.3f}", f"at most {MOST_AGE:g}"]
+
+
+def with_a_slow_model(seconds: float, rounds: int) -> list[list[str]]:
+    """Answers a second over those of a bare loop around the same model, in turns."""
+    shares = []
+    answers: list[Answer] = []
+    frame = next(iter(Photograph()))
+    with edgecnn.load(**SLOW, threads=1) as task:
+        for _ in range(rounds):
+            runs, end_s = 0, time.monotonic() + seconds
+            began_s = time.monotonic()
+            while time.monotonic() < end_s:
+                task(frame)
+                runs += 1
+            bare = runs / (time.monotonic() - began_s)
+            with Pipeline(camera(), task) as pipeline:
+                answered_for(pipeline, SETTLE_S)
+                answers = answered_for(pipeline, seconds)
+            span_s = answers[-1].answered_s - answers[0].answered_s
+            shares.append((len(answers) - 1) / span_s / bare)
+    words = f"answers a second over a bare loop's, slow model ({1 / bare:.3f} s a run)"
+    return [
+        [words, f"{np.median(shares):.3f}", f"at least {LEAST_SHARE:g}"],
+        age_row("slow", answers),
+    ]
+
+
+def change_of_model(rounds: int) -> list[list[str]]:
+    """Frames of the camera that have no answer around a change of model, the worst of all."""
+
+    def change(pipeline: Pipeline, precision: str) -> None:
+        name = "classify_efficientnet_lite0"
+        pipeline.swap(edgecnn.load(name, precision=precision, threads=1))
+
+    seen: list[int] = []
+    first = edgecnn.load(**FAST, threads=1)
+    with Pipeline(camera(), first, own_tasks=True) as pipeline:
+        answered_for(pipeline, SETTLE_S)
+        for turn in range(rounds):
+            precision = ("float16", "int8")[turn % 2]
+            loading = threading.Thread(target=change, args=(pipeline, precision))
+            loading.start()
+            while loading.is_alive():
+                seen += [answer.frame.index for answer in answered_for(pipeline, 0.1)]
+            seen += [answer.frame.index for answer in answered_for(pipeline, 0.5)]
+    worst = int(np.max(np.diff(seen))) - 1
+    words = f"frames without an answer around {rounds} changes of model, at worst"
+    return [[words, str(worst), f"at most {MOST_UNANSWERED}"]]
+
+
+def start(rounds: int) -> list[list[str]]:
+    """From the start of the process to the first answer about the demo on standard output."""
+    command = [
+        *(sys.executable, "-m", "edgecnn", "run", "demo", "--realtime"),
+        *("--model", FAST["model"], "--json", "-"),
+    ]
+    taken_s = []
+    for _ in range(rounds + 1):
+        began_s = time.monotonic()
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            if process.stdout is None or not process.stdout.readline():
+                raise RuntimeError("edgecnn run said nothing")
+            taken_s.append(time.monotonic() - began_s)
+            process.terminate()
+            process.stdout.read()
+    warm_s = float(np.median(taken_s[1:]))
+    words = "seconds from the start of the process to the first answer, warm"
+    return [[words, f"{warm_s:.2f}", f"under {MOST_START_S:g}"]]
+
+
+def main() -> None:
+    """Print everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="short, for CI")
+    smoke = parser.parse_args().smoke
+    rows = [
+        *with_a_fast_model(1.0 if smoke else 10.0),
+        *with_a_slow_model(1.0 if smoke else 4.0, 1 if smoke else 6),
+        *change_of_model(1 if smoke else 6),
+        *start(1 if smoke else 5),
+    ]
+    print(machine_line())
+    print(table(["what", "measured", "aim"], rows))
+
+
+if __name__ == "__main__":
+    main()
