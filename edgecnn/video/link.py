@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -15,6 +16,8 @@ from edgecnn.video.fault import Ended, Fault
 from edgecnn.video.freshness import Freshness, fingerprint
 from edgecnn.video.redact import redact_text
 from edgecnn.video.status import Reason
+
+_log = logging.getLogger(__name__)
 
 BREATH_S = 0.02
 """The pause after a read that brought nothing: a broken driver must not use up a core."""
@@ -155,8 +158,14 @@ class Link:
             message = f"{self.reader.name} cannot be read: {_one_line(error)}"
             self._publish(fault=Fault(Reason.BROKEN, message))
         finally:
-            self.reader.close()
+            self._let_go()
             _left_behind.discard(self)
+
+    def _let_go(self) -> None:
+        try:
+            self.reader.close()
+        except Exception:  # noqa: BLE001 (a device that is gone may not even be closable)
+            _log.debug("%s could not be closed", self.reader.name, exc_info=True)
 
     def _wait_for_others(self) -> None:
         """A device that an earlier thread still holds would look as if somebody else had it."""

@@ -533,6 +533,22 @@ def test_a_thread_that_was_left_behind_lets_go_of_the_device_later(camera: Camer
     assert camera.readers[0].closed.wait(30)
 
 
+def test_a_device_that_cannot_even_be_closed_is_opened_again(camera: Camera) -> None:
+    def lost(_: int) -> Grab | None:
+        raise Fault(Reason.LOST, "gone")
+
+    def refuse() -> None:
+        raise OSError("no such device")
+
+    with watching(camera.source(patience=STOIC)) as watched:
+        watched.wait_for_frames(1)
+        camera.readers[0].close = refuse  # type: ignore[method-assign]
+        camera.behave = lost
+        watched.wait_until(lambda: len(camera.readers) > 1, "another opening")
+        camera.behave = fresh
+        watched.wait_for_frames(3)
+
+
 def test_attempts_to_reconnect_are_spaced_further_and_further() -> None:
     patience = Patience(first_retry_s=0.25, last_retry_s=8)
     delays = [patience.retry_s(failures) for failures in range(8)]

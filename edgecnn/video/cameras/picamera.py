@@ -133,5 +133,7 @@ class PicameraReader:
         """Stop the camera and let go of it."""
         camera, self._camera = self._camera, None
         if camera is not None:
-            camera.stop()
-            camera.close()
+            try:
+                camera.stop()
+            finally:
+                camera.close()

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from edgecnn.errors import SourceError
 from edgecnn.video.redact import redact_url
 
-PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "udp": 0, "srt": 0}
+PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "udp": 0}
 """Schemes that are opened, each with its usual port. FFmpeg knows others, some of which read local
 files; an address from a settings file must not."""
 
