@@ -2,22 +2,27 @@
 
 Our own, not of a paper: the nets of the papers end at 1/32 of the input, which leaves one pixel of
 28, and spend most of their weights there. This one halves the sides three times, keeps most of its
-work at a half and a quarter, and adds every pair of separable convolutions to what came in. ReLU,
-batch norm behind every convolution and nothing else: it quantizes and prunes well.
+work at a half and a quarter, and adds every pair of separable convolutions to what came in.
+
+Nothing but batch norm stands between the depthwise and the pointwise part. With a ReLU there, as in
+MobileNetV1, the same net had learned less after the same two epochs of 20,000 pictures: 83 against
+87 % of them, and 73 against 83 % at a quarter of the width, where a channel that a ReLU cuts off is
+missed most.
 
 Reference:
     Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017, for
-    separable convolutions with residual connections; He et al., CVPR 2016, for the latter.
+    separable convolutions with residual connections and without the ReLU (figure 10); He et al.,
+    CVPR 2016, for residual connections.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
 from edgecnn.nets.layers.convolution import activate, conv_norm, depthwise_norm
-from edgecnn.nets.layers.separable import depthwise_separable
 from edgecnn.nets.options import NetOptions, Smallest, begin, classify, scaled
 
 
@@ -35,8 +40,16 @@ class StageSpec:
 
 
 STEM_FILTERS = 24
-STAGES = (StageSpec(64, 2), StageSpec(112, 2), StageSpec(160, 1))
+STAGES = (StageSpec(64, 2), StageSpec(112, 2), StageSpec(176, 1))
 DROPOUT = 0.1
+
+
+def _separable(
+    x: Any, filters: int, name: str, *, stride: int = 1, activation: str | None = "relu"
+) -> Any:
+    """Depthwise without, pointwise with an activation."""
+    x = depthwise_norm(x, f"{name}_depthwise", stride=stride, activation=None)
+    return conv_norm(x, filters, f"{name}_pointwise", activation=activation)
 
 
 def separable_resnet(options: NetOptions) -> keras.Model:
@@ -55,12 +68,11 @@ def separable_resnet(options: NetOptions) -> keras.Model:
     x = conv_norm(inputs, scaled(STEM_FILTERS, options.width), "stem", kernel=3)
     for stage, spec in enumerate(STAGES, start=1):
         filters = scaled(spec.filters, options.width)
-        x = depthwise_separable(x, filters, f"stage{stage}_down", stride=2)
+        x = _separable(x, filters, f"stage{stage}_down", stride=2)
         for block in range(1, spec.blocks + 1):
             name = f"stage{stage}_block{block}"
-            y = depthwise_separable(x, filters, f"{name}_first")
-            y = depthwise_norm(y, f"{name}_second_depthwise")
-            y = conv_norm(y, filters, f"{name}_second_pointwise", activation=None)
+            y = _separable(x, filters, f"{name}_first")
+            y = _separable(y, filters, f"{name}_second", activation=None)
             x = activate(keras.layers.Add(name=f"{name}_add")([x, y]), "relu", f"{name}_out")
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     logits = classify(x, options, dropout=DROPOUT, classes=10)
