@@ -9,6 +9,7 @@ the subtraction otherwise.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ class Matcher:
         rows = np.repeat(keep, sizes)
         self._people = np.flatnonzero(keep & (sizes > 0))
         kept = sizes[self._people]
+        self._owners = np.repeat(np.arange(len(kept), dtype=np.int32), kept)
         self._ends = np.cumsum(kept)
         self._starts = self._ends - kept
         points = vectors if rows.all() else vectors[rows]
@@ -108,7 +110,10 @@ class Matcher:
         found: list[Nearest] = []
         for start in range(0, len(queries), _QUERIES_AT_ONCE):
             some = queries[start : start + _QUERIES_AT_ONCE]
-            closeness = some @ self._points.T
+            # A product with one vector has a kernel of its own, bound by memory alone.
+            closeness = (
+                (self._points @ some[0])[None] if len(some) == 1 else some @ self._points.T
+            )
             closeness -= self._half_squares
             found += [
                 self._two_nearest(row, query) for row, query in zip(closeness, some, strict=True)
@@ -117,13 +122,13 @@ class Matcher:
 
     def _two_nearest(self, closeness: Floats, query: Floats) -> Nearest:
         best = int(closeness.argmax())
-        position = int(np.searchsorted(self._ends, best, side="right"))
+        position = self._owners[best]
         distance = self._distance(best, query)
         if len(self._people) == 1:
             return Nearest(int(self._people[position]), distance, -1, np.inf)
         closeness[self._starts[position] : self._ends[position]] = -np.inf
         next_best = int(closeness.argmax())
-        second = int(np.searchsorted(self._ends, next_best, side="right"))
+        second = self._owners[next_best]
         return Nearest(
             int(self._people[position]),
             distance,
@@ -132,10 +137,10 @@ class Matcher:
         )
 
     def _distance(self, row: int, query: Floats) -> float:
-        template = self._points[row].astype(np.float64)
         if self.metric == "cosine":
-            return float(1.0 - template @ query)
-        return float(np.linalg.norm(template - query))
+            return 1.0 - float(np.dot(self._points[row].astype(np.float64), query))
+        gap = np.subtract(self._points[row], query, dtype=np.float64)
+        return math.sqrt(np.dot(gap, gap))
 
     def to_person(self, vectors: Floats, person: int) -> NDArray[np.float64]:
         """(Q,) distances of faces to the nearest template of one person (1:1)."""

@@ -231,7 +231,7 @@ def test_killed_at_any_instant_leaves_the_old_or_the_new_state(path):
     Store.create(path, SECRET, b"state 0 ")
     rng = random.Random(11)
     promised = 0
-    for _ in range(24):
+    for _ in range(8):
         child = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
         )
