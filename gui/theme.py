@@ -7,6 +7,7 @@ its colours from the palette and the stylesheet made here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from string import Template
 
 from PySide6.QtGui import QColor, QFont, QPalette
@@ -217,8 +218,9 @@ def style_sheet(theme: Theme, *, arrow: str = "", tick: str = "") -> str:
     )
 
 
+@lru_cache(maxsize=4)
 def body_font(*, small: bool = False, strong: bool = False) -> QFont:
-    """The system's font at one of our two sizes, with figures of one width."""
+    """The system's font at one of our two sizes, with figures of one width. Do not change it."""
     font = QFont(QApplication.font())
     font.setPixelSize(SMALL_PX if small else BODY_PX)
     font.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)

@@ -124,12 +124,20 @@ def place_chips(
     taken: list[Rectangle] = []
     corners = []
     for chip, box in zip(chips, boxes, strict=True):
-        spots = _spots(chip.size_wh, box, size_wh)
-        costs = [sum(_shared(spot, other) for other in taken) for spot in spots]
-        best = spots[costs.index(min(costs))]
+        best = _freest(_spots(chip.size_wh, box, size_wh), taken)
         taken.append(best)
         corners.append(best[:2])
     return corners
+
+
+def _freest(spots: Sequence[Rectangle], taken: Sequence[Rectangle]) -> Rectangle:
+    """The first spot that shares nothing with what is taken; else the one that shares least."""
+    costs: list[int] = []
+    for spot in spots:
+        costs.append(sum(_shared(spot, other) for other in taken))
+        if costs[-1] == 0:
+            break
+    return spots[costs.index(min(costs))]
 
 
 def _spots(chip_wh: tuple[int, int], box: Rectangle, size_wh: tuple[int, int]) -> list[Rectangle]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from edgecnn.core.chips import Rectangle
@@ -17,7 +17,7 @@ from gui.overlays.fit import Fit, Floats
 from gui.overlays.held import HeldNumbers
 
 LINE_PX = 2
-_INK = QColor(*INK_RGB, 170)
+_INK = QColor(*INK_RGB)
 _PAPER = QColor(*PAPER_RGB)
 
 
@@ -76,24 +76,27 @@ def _paint(
 ) -> None:
     """Boxes, the best on top, then all chips above all boxes."""
     outlines = [_outline(box, area) for box in boxes.tolist()]
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    rim = QPen(_INK, LINE_PX + 2)
-    rim.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    for (x0, y0, x1, y1), color in reversed(list(zip(outlines, colors, strict=True))):
-        rectangle = QRect(x0, y0, x1 - x0, y1 - y0)
+    for outline, color in reversed(list(zip(outlines, colors, strict=True))):
         # A dark rim on either side keeps a light line visible on a light ground.
-        painter.setPen(rim)
-        painter.drawRect(rectangle)
-        line = QPen(color_of(color), LINE_PX)
-        line.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-        painter.setPen(line)
-        painter.drawRect(rectangle)
+        _paint_frame(painter, outline, LINE_PX + 2, _INK)
+        _paint_frame(painter, outline, LINE_PX, color_of(color))
     chips = [
         make_chip(word, detail, color, area.width)
         for word, detail, color in zip(words, details, colors, strict=True)
     ]
     around = [(x0 - 2, y0 - 2, x1 + 2, y1 + 2) for x0, y0, x1, y1 in outlines]
     paint_chips(painter, chips, around, area)
+
+
+def _paint_frame(painter: QPainter, outline: Rectangle, thick: int, color: QColor) -> None:
+    """Four filled bars around a rectangle: several times faster than a pen of that width."""
+    x0, y0, x1, y1 = outline
+    half = thick // 2
+    wide, high = x1 - x0 + thick, y1 - y0 + thick
+    painter.fillRect(x0 - half, y0 - half, wide, thick, color)
+    painter.fillRect(x0 - half, y1 - half, wide, thick, color)
+    painter.fillRect(x0 - half, y0 + half, thick, high - 2 * thick, color)
+    painter.fillRect(x1 - half, y0 + half, thick, high - 2 * thick, color)
 
 
 def _outline(box: Sequence[float], area: Fit) -> Rectangle:
