@@ -134,14 +134,16 @@ class Soak:
         source.on_status(note)
         task = edgecnn.load(**next(self._models), threads=1)
         with Pipeline(source, task, track=True, smooth=True, own_tasks=True) as pipeline:
-            while pipeline.stats.answered < self._share:
+            index = 0
+            while index < self._share:
                 answer = pipeline.take(MOST_SILENCE_S)
                 if answer is None:
                     self.hangs += 1
                     break
-                if answer.index % EVERY == 0 and answer.results:
+                index = answer.index
+                if index % EVERY == 0 and answer.results:
                     edgecnn.draw(answer.frame, answer.result)
-                if answer.index >= self._share // 2 and pipeline.tasks["task"] is task:
+                if index >= self._share // 2 and pipeline.tasks["task"] is task:
                     pipeline.swap(edgecnn.load(**next(self._models), threads=1))
                     self.swaps += 1
             self.hangs += not pipeline.stop(MOST_SILENCE_S)

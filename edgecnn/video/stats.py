@@ -16,7 +16,7 @@ from edgecnn.video.answer import STAGES, Answer
 WINDOW_S = 5.0
 """Rates and times are those of the last so many seconds."""
 
-_MOST = 4096
+_MOST = 1024
 """At most so many frames are remembered, however fast they come."""
 
 
