@@ -6,6 +6,7 @@ import click
 
 from edgecnn.cli.faces_calibrate import calibrate
 from edgecnn.cli.faces_enrol import enrol, enrol_folder
+from edgecnn.cli.faces_evaluate import evaluate
 from edgecnn.cli.faces_files import (
     backup_command,
     export_command,
@@ -33,6 +34,7 @@ for _command in (
     calibrate,
     enrol,
     enrol_folder,
+    evaluate,
     export_command,
     export_my_data_command,
     forget_people,

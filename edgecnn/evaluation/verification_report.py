@@ -87,6 +87,8 @@ class VerificationReport:
         equal_error_rate: With its interval over people, or None.
         points: For the rates that are supported, largest first.
         refused: The others.
+        farthest_genuine: Largest distance of a genuine pair.
+        nearest_impostor: Smallest distance of an impostor pair.
         fold_accuracy: Mean over folds, and its standard error; None without folds.
         curve: All rates at all thresholds.
     """
@@ -99,6 +101,8 @@ class VerificationReport:
     eer_interval: Interval | None
     points: tuple[OperatingPoint, ...]
     refused: tuple[Refusal, ...]
+    farthest_genuine: float
+    nearest_impostor: float
     fold_accuracy: tuple[float, float] | None
     curve: Roc
 
@@ -111,6 +115,8 @@ class VerificationReport:
             "pairs_of_people": self.people_pairs,
             "equal_error_rate": self.equal_error_rate,
             "equal_error_rate_interval": self.eer_interval,
+            "farthest_genuine": self.farthest_genuine,
+            "nearest_impostor": self.nearest_impostor,
             "tar_at_far": [asdict(point) for point in self.points],
             "refused": [{**asdict(one), "reason": one.words} for one in self.refused],
             "fold_accuracy": None
@@ -163,6 +169,8 @@ def judge_pairs(
         eer_interval=interval_of(curve.equal_error_rate, drawn[:, 0], pairs.genuine_people),
         points=tuple(points),
         refused=refused,
+        farthest_genuine=float(pairs.distances[genuine].max()),
+        nearest_impostor=float(pairs.distances[~genuine].min()),
         fold_accuracy=None if pairs.folds is None else fold_accuracy(pairs),
         curve=curve,
     )
