@@ -16,6 +16,7 @@ import pytest
 from edgecnn.cli import watch
 from edgecnn.tasks.classify import ImageClassifier
 from tests.helpers.command import edgecnn_command, edgecnn_process
+from tests.helpers.mjpeg_server import MjpegServer
 from tests.helpers.models import save_mean_color
 from tests.helpers.videos import write_picture, write_video
 
@@ -235,6 +236,39 @@ def test_a_model_that_fails_on_everything_is_given_up(
     assert said.code == 1
     assert f"The first {watch.HOPELESS} frames all failed: the engine gave up" in said.err
     assert said.err.count("Left out") == watch.HOPELESS
+
+
+def test_a_camera_that_restarts_is_seen_again_and_its_password_is_never_said(
+    bundle: Path, tmp_path: Path
+) -> None:
+    with MjpegServer(auth="basic", password="very-secret") as server:
+        process = edgecnn_process(
+            *("run", server.url_with("user:very-secret"), "--model", bundle, "--metrics", "0.3"),
+            *("--json", tmp_path / "out.jsonl"),
+        )
+        with process:
+            heard = [wait_for(process, r"running: .*64 x 48").string]
+            server.stop()
+            heard.append(wait_for(process, r"reconnecting: ").string)
+            server.start()
+            heard.append(wait_for(process, r"running: ").string)
+            before = len((tmp_path / "out.jsonl").read_text().splitlines())
+            heard.append(wait_for(process, r"state=running").string)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    lines = (tmp_path / "out.jsonl").read_text()
+    assert len(lines.splitlines()) >= before > 0
+    assert "very-secret" not in "".join((*heard, out, err, lines))
+
+
+def test_a_wrong_password_is_one_line_without_it(bundle: Path) -> None:
+    with MjpegServer(auth="digest", password="right") as server:
+        said = edgecnn_command("run", server.url_with("user:mistaken"), "--model", bundle)
+    assert (said.code, said.out) == (1, "")
+    (line,) = said.err.splitlines()
+    assert "password" in line
+    assert "mistaken" not in line
 
 
 def test_two_models_see_the_same_live_frames(tmp_path: Path, clip: Path) -> None:
