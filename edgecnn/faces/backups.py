@@ -121,7 +121,7 @@ def _without_forgotten(
     gone = {
         person.id
         for person in contents.people
-        if tombstone(gallery_id, person.id) in current.tombstones
+        if any(tombstone(gallery_id, item) in current.tombstones for item in person.ids)
     }
     merged = replace(
         without_people(contents, gone),

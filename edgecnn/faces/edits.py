@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -50,6 +51,19 @@ def without_people(contents: Contents, ids: set[str]) -> Contents:
         contents,
         people=tuple(person for person in contents.people if person.id not in ids),
         vectors=contents.matrix()[rows].astype("<f4").tobytes(),
+    )
+
+
+def with_other_ids(contents: Contents, other: Mapping[str, str]) -> Contents:
+    """With identifiers replaced in the audit log and in the list of exports."""
+
+    def renamed(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(other.get(item, item) for item in ids))
+
+    return replace(
+        contents,
+        audit=tuple(replace(entry, people=renamed(entry.people)) for entry in contents.audit),
+        exports=tuple(replace(item, people=renamed(item.people)) for item in contents.exports),
     )
 
 

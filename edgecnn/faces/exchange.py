@@ -105,7 +105,10 @@ def import_people(gallery: Gallery, source: Path, passphrase: Passphrase) -> Imp
         gone = {
             person.id
             for person in other.people
-            if tombstone(gallery.store.gallery_id, person.id) in contents.tombstones
+            if any(
+                tombstone(gallery.store.gallery_id, item) in contents.tombstones
+                for item in person.ids
+            )
         }
         new = [i for i, person in enumerate(other.people) if person.id not in here | gone]
         taken = [

@@ -20,7 +20,7 @@ from typing import Any
 from edgecnn.errors import DamagedError, EdgeCNNError, GalleryError
 from edgecnn.faces import atomic, records
 from edgecnn.faces.backups import DAMAGED, FOLDER
-from edgecnn.faces.edits import noted, replace, tombstone, without_people
+from edgecnn.faces.edits import noted, replace, tombstone, with_other_ids, without_people
 from edgecnn.faces.envelope import MAGIC, read_envelope
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.policy import calibrated
@@ -141,19 +141,15 @@ def _without(
     missing: Sequence[str],
     notes: list[str],
 ) -> Contents:
-    marks = {person.id: tombstone(gallery.store.gallery_id, person.id) for person in people}
-    audit = tuple(
-        replace(entry, people=tuple(marks.get(item, item) for item in entry.people))
-        for entry in contents.audit
-    )
+    gone = {item for person in people for item in person.ids}
+    marks = {item: tombstone(gallery.store.gallery_id, item) for item in gone}
     exports = tuple(
         replace(export, people=others)
         for export in contents.exports
-        if (others := tuple(item for item in export.people if item not in marks))
+        if (others := tuple(item for item in export.people if item not in gone))
     )
     changed = replace(
-        without_people(contents, set(marks)),
-        audit=audit,
+        without_people(with_other_ids(contents, marks), gone),
         exports=exports,
         backups=tuple(missing),
         tombstones=tuple(dict.fromkeys((*contents.tombstones, *marks.values()))),
@@ -167,7 +163,7 @@ def _without(
         except GalleryError as error:
             changed = replace(changed, calibration=None)
             notes.append(f"The calibration was dropped: {error}")
-    return noted(changed, "forget", tuple(marks.values()))
+    return noted(changed, "forget", tuple(marks[person.id] for person in people))
 
 
 def _traces(contents: Contents, indices: Sequence[int]) -> dict[bytes, str]:
@@ -176,7 +172,7 @@ def _traces(contents: Contents, indices: Sequence[int]) -> dict[bytes, str]:
     matrix = contents.matrix()
     for index in indices:
         person = contents.people[index]
-        wanted[person.id.encode()] = "identifier"
+        wanted.update(dict.fromkeys((item.encode() for item in person.ids), "identifier"))
         for row in matrix[contents.rows_of(index)]:
             template = row.astype("<f4").tobytes()
             for start in range(0, len(template), _PIECE):

@@ -20,7 +20,14 @@ from edgecnn.errors import GalleryError, OptionError
 from edgecnn.faces import records
 from edgecnn.faces.calibrate import at_least_one
 from edgecnn.faces.duplicates import compare
-from edgecnn.faces.edits import index_of, noted, with_person, with_templates, without_people
+from edgecnn.faces.edits import (
+    index_of,
+    noted,
+    with_other_ids,
+    with_person,
+    with_templates,
+    without_people,
+)
 from edgecnn.faces.impostors import ImpostorTable
 from edgecnn.faces.match import Matcher
 from edgecnn.faces.outcomes import Enrolled, Identity, NewFace
@@ -294,10 +301,12 @@ class Gallery:
                 person,
                 templates=person.templates + moved.templates,
                 expires_utc=min(ends, default=None),
+                merged=person.merged + moved.ids,
             )
             changed = with_templates(contents, target, grown, vectors)
             total.append(len(grown.templates))
-            return noted(without_people(changed, {moved.id}), "merge", (person.id, moved.id))
+            changed = with_other_ids(without_people(changed, {moved.id}), {moved.id: person.id})
+            return noted(changed, "merge", (person.id,))
 
         self.change(edit)
         return total[0]

@@ -101,29 +101,29 @@ class Matcher:
                 f"Templates have {self.dimension} numbers, but a face came with shape "
                 f"{queries.shape}. It is from another embedder."
             )
-        if not np.isfinite(queries).all():
-            raise GalleryError("An embedding is not finite: the embedder failed on this face.")
         if self.metric == "cosine":
             queries = directions(queries)
         if not len(self._points):
             return [Nearest(-1, np.inf, -1, np.inf)] * len(queries)
+        if len(queries) == 1:  # a product with one vector has a kernel of its own
+            return [self._two_nearest(self._points @ queries[0], queries[0])]
         found: list[Nearest] = []
         for start in range(0, len(queries), _QUERIES_AT_ONCE):
             some = queries[start : start + _QUERIES_AT_ONCE]
-            # A product with one vector has a kernel of its own, bound by memory alone.
-            closeness = (
-                (self._points @ some[0])[None] if len(some) == 1 else some @ self._points.T
-            )
-            closeness -= self._half_squares
+            closeness = some @ self._points.T
             found += [
                 self._two_nearest(row, query) for row, query in zip(closeness, some, strict=True)
             ]
         return found
 
     def _two_nearest(self, closeness: Floats, query: Floats) -> Nearest:
+        """The answer for one face; ``closeness`` (T,), its products, is used up."""
+        closeness -= self._half_squares
         best = int(closeness.argmax())
         position = self._owners[best]
         distance = self._distance(best, query)
+        if not math.isfinite(distance):  # as what is not finite spreads to every product
+            raise GalleryError("An embedding is not finite: the embedder failed on this face.")
         if len(self._people) == 1:
             return Nearest(int(self._people[position]), distance, -1, np.inf)
         closeness[self._starts[position] : self._ends[position]] = -np.inf

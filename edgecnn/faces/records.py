@@ -66,6 +66,7 @@ class Person(Strict, frozen=True, kw_only=True):
     Attributes:
         id: Random, and all that the audit log says of a person.
         expires_utc: From then on nobody is recognized as this person; None: never.
+        merged: Identifiers of people who turned out to be this one; older backups have them.
     """
 
     id: str
@@ -74,6 +75,12 @@ class Person(Strict, frozen=True, kw_only=True):
     consent: Consent
     expires_utc: str | None = None
     templates: tuple[Template, ...] = ()
+    merged: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every identifier that stands or stood for this person."""
+        return (self.id, *self.merged)
 
     def expired(self, now_utc: str) -> bool:
         """Whether the time is over; ISO 8601 in UTC sorts as text."""
@@ -177,6 +184,11 @@ def decode(content: bytes, where: str) -> Contents:
             f"{where} was decrypted but is not understood: {error}. A newer edgecnn may have "
             "written it: pip install -U edgecnn"
         ) from error
+    if contents.format > FORMAT:
+        raise DamagedError(
+            f"{where} has format {contents.format}; this edgecnn reads up to {FORMAT}. Update it: "
+            "pip install -U edgecnn"
+        )
     rows = sum(len(person.templates) for person in contents.people)
     if contents.dimension < 1 or len(contents.vectors) != rows * contents.dimension * 4:
         raise DamagedError(

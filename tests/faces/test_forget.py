@@ -245,6 +245,24 @@ def test_restored_backup_does_not_bring_back_who_was_forgotten(gallery, tmp_path
     assert [person.name for person in Gallery.open(path, SECRET).people] == ["Grace"]
 
 
+def test_backup_from_before_a_merge_does_not_bring_the_person_back(tmp_path):
+    gallery = make_gallery(tmp_path, "Ada", "Grace")
+    gallery.enrol("Countess", faces_of(0, 3))
+    countess = gallery.people[2].id
+    hidden = (tmp_path / "gallery.faces").read_bytes()
+    gallery.merge("Ada", "Countess")
+    assert all(countess not in entry.people for entry in gallery.contents.audit)
+    report = forget(gallery, ["Ada"])
+    assert report.proven
+    assert countess.encode() not in decrypted(tmp_path / "gallery.faces")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "copy.bin").write_bytes(hidden)
+    path = tmp_path / "gallery.faces"
+    restored = restore(path, tmp_path / "old" / "copy.bin", SECRET, replace_sound=True)
+    assert restored.left_out == 2
+    assert [person.name for person in Gallery.open(path, SECRET).people] == ["Grace"]
+
+
 def test_damaged_gallery_is_put_aside_and_later_deleted_with_the_rest(gallery, tmp_path):
     backup = back_up(gallery)
     path = tmp_path / "gallery.faces"

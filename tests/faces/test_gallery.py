@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -231,12 +232,11 @@ def test_names_and_templates_are_not_in_the_file(tmp_path):
 
 def test_records_that_do_not_fit_together_are_damage(tmp_path):
     contents = make_gallery(tmp_path, "Ada").contents
-    import msgspec
-
     for broken in (
         msgspec.structs.replace(contents, vectors=contents.vectors[:-4]),
         msgspec.structs.replace(contents, vectors=b"\xff" * len(contents.vectors)),
         msgspec.structs.replace(contents, dimension=0),
+        msgspec.structs.replace(contents, format=2),
     ):
         with pytest.raises(DamagedError):
             records.decode(records.encode(broken), "it")
