@@ -38,6 +38,11 @@ class _Version(msgspec.Struct):
     schema_version: int
 
 
+# Made here and not at the first use: two threads that make them at once crash the interpreter.
+_VERSION = msgspec.json.Decoder(_Version)
+_MANIFEST = msgspec.json.Decoder(Manifest)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A bundle that was opened: its manifest, and its files on request.
@@ -92,7 +97,7 @@ def parse_manifest(content: bytes, *, where: str) -> Manifest:
         BundleError: Not JSON, a newer schema, a missing, unknown or senseless field.
     """
     try:
-        version = msgspec.json.decode(content, type=_Version).schema_version
+        version = _VERSION.decode(content).schema_version
         if version > SCHEMA_VERSION:
             raise BundleError(
                 f"{where} uses bundle schema {version}; this edgecnn reads up to {SCHEMA_VERSION}. "
@@ -100,7 +105,7 @@ def parse_manifest(content: bytes, *, where: str) -> Manifest:
             )
         if version < 1:
             raise BundleError(f"{where}: schema_version must be 1 or more, but got {version}.")
-        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest = _MANIFEST.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{where} is not a valid {MANIFEST}: {error}.") from error
     check_manifest(manifest, where=where)

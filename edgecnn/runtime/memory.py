@@ -32,6 +32,10 @@ class _Memory(msgspec.Struct):
     machines: dict[str, dict[str, list[Measurement]]] = {}
 
 
+# Made here and not at the first use: two threads that make it at once crash the interpreter.
+_DECODER = msgspec.json.Decoder(_Memory)
+
+
 def memory_file() -> Path:
     """Where measurements are kept."""
     return Path(platformdirs.user_data_path("edgecnn")) / "measurements.json"
@@ -70,6 +74,6 @@ def _read() -> _Memory:
     """The file's content. A damaged one counts as empty: what it held can be measured again."""
     try:
         with memory_file().open("rb") as stream:
-            return msgspec.json.decode(stream.read(MAX_BYTES), type=_Memory)
+            return _DECODER.decode(stream.read(MAX_BYTES))
     except (OSError, msgspec.DecodeError):
         return _Memory()

@@ -47,6 +47,10 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[ProbedTensor, ...]
 
 
+# Made here and not at the first use: two threads that make it at once crash the interpreter.
+_DECODER = msgspec.json.Decoder(Probe)
+
+
 def probe(model: ModelFile, backend: str) -> Probe:
     """Open and run a model in a child process.
 
@@ -64,7 +68,7 @@ def probe(model: ModelFile, backend: str) -> Probe:
     digest = hashlib.sha256(model.model + b"\0" + model.weights).hexdigest()
     remembered = _cache_folder() / f"{digest}-{backend}-{version}.json"
     try:
-        return msgspec.json.decode(remembered.read_bytes(), type=Probe)
+        return _DECODER.decode(remembered.read_bytes())
     except (OSError, msgspec.DecodeError):
         pass
     result = _run_child(model, backend)
@@ -109,7 +113,7 @@ def _run_child(model: ModelFile, backend: str) -> Probe:
             f"{model.name} makes {backend} crash ({how}), so it is not opened here. The file is "
             "damaged or not a model; get it again, or convert it again."
         )
-    return msgspec.json.decode(done.stdout, type=Probe)
+    return _DECODER.decode(done.stdout)
 
 
 def _child(folder: Path, backend: str, file_format: str) -> dict[str, Any]:

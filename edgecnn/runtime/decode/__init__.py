@@ -6,6 +6,7 @@ bundle's manifest (anchors and grids are made there) and called for each picture
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +17,8 @@ from edgecnn.core.placement import Placement
 from edgecnn.core.results import Result
 from edgecnn.errors import BundleError
 from edgecnn.runtime.output import Output
+
+_CONVERTING = threading.Lock()
 
 ParametersT = TypeVar("ParametersT", bound=msgspec.Struct)
 
@@ -51,7 +54,9 @@ def parameters_of(manifest: Manifest, schema: type[ParametersT]) -> ParametersT:
         BundleError: A parameter is missing, unknown or of the wrong type.
     """
     try:
-        return msgspec.convert(manifest.decoder.parameters, schema)
+        # Two threads that use a schema for the first time at once crash the interpreter.
+        with _CONVERTING:
+            return msgspec.convert(manifest.decoder.parameters, schema)
     except msgspec.ValidationError as error:
         known = ", ".join(field.name for field in msgspec.structs.fields(schema))
         raise BundleError(
