@@ -79,7 +79,7 @@ def settle(
     base = getattr(require("edgecnn.training.steps.config", extra="train"), kind)()
     reading = require("edgecnn.training.steps.reading", extra="train")
     if config is not None:
-        step = reading.read_step(config, base)
+        step = reading.read_step(config, base, whole=False)
     elif given["resume"]:
         step = reading.change(base, begun(given["out"])["step"], where=str(given["out"]))
     elif given["data"]:

@@ -17,12 +17,13 @@ from edgecnn.training.steps.config import SELF, DistillStep, PruneStep, Quantize
 S = TypeVar("S", DistillStep, PruneStep, QuantizeStep)
 
 
-def read_step(file: str | os.PathLike[str], base: S) -> S:
+def read_step(file: str | os.PathLike[str], base: S, *, whole: bool = True) -> S:
     """Read a step from a ``.toml`` or ``.json`` file.
 
     Args:
         file: In UTF-8. ``train.preset`` names what the training starts from.
         base: What the file changes; ``DistillStep()`` and so on for the defaults.
+        whole: Whether it has to fit together already; not where more changes follow.
 
     Raises:
         OptionError: Another kind of file, an unknown name, or a value that cannot be used.
@@ -39,13 +40,16 @@ def read_step(file: str | os.PathLike[str], base: S) -> S:
         raise OptionError(f"{path} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise OptionError(f"{path} holds no table of settings, but a {type(content).__name__}.")
-    return change(base, content, where=str(path))
+    return change(base, content, where=str(path), whole=whole)
 
 
-def change(step: S, changes: Mapping[str, Any], *, where: str = "The change") -> S:
+def change(
+    step: S, changes: Mapping[str, Any], *, where: str = "The change", whole: bool = True
+) -> S:
     """A copy of a step with some values replaced; groups are merged.
 
-    A goal of pruning takes the place of the one before.
+    A goal of pruning takes the place of the one before. With ``whole`` off, it need not fit
+    together yet.
 
     Example:
         >>> change(PruneStep(), {"target": {"sparsity": 0.8}}).target.given
@@ -72,7 +76,8 @@ def change(step: S, changes: Mapping[str, Any], *, where: str = "The change") ->
         result: S = msgspec.convert(merged, type(step))
     except msgspec.ValidationError as error:
         raise OptionError(f"{where} cannot be used: {error}.") from error
-    check(result, where)
+    if whole:
+        check(result, where)
     return result
 
 
