@@ -7,6 +7,7 @@ import pytest
 
 from edgecnn.core.results import FACE_POINTS, Detections, Faces
 from edgecnn.errors import OptionError
+from edgecnn.video.synthetic import Scene
 from edgecnn.video.tracking import Tracker, TrackOptions
 
 STEP_S = 1 / 30
@@ -142,6 +143,30 @@ def test_what_was_found_is_not_changed() -> None:
     Tracker().update(found, 0.0)
     assert found.to_dict() == before
     assert found.track_ids is None
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_shapes_that_bounce_and_cross_keep_their_numbers_through_noise_and_misses(
+    seed: int,
+) -> None:
+    scene, tracker = Scene(shapes=6, seed=seed), Tracker(TrackOptions(start_score=0.5))
+    generator = np.random.default_rng(seed)
+    numbers_of: dict[int, set[int]] = {shape: set() for shape in range(6)}
+    classes = scene.class_ids()
+    for frame in range(300):
+        truth = scene.boxes_xyxy(frame)
+        scores = np.where(generator.random(6) < 0.1, generator.choice([0.0, 0.2], 6), 0.8)
+        seen = np.flatnonzero(scores > 0.1)
+        boxes = truth[seen] + generator.normal(0, 2, (len(seen), 4))
+        found = tracker.update(
+            objects(*boxes.tolist(), scores=scores[seen].tolist(), classes=classes[seen].tolist()),
+            frame * STEP_S,
+        )
+        for item in found:
+            shape = int(np.argmin(np.abs(truth - item.box_xyxy).sum(axis=1)))
+            numbers_of[shape].add(item.track_id or 0)
+    assert sorted(len(numbers) for numbers in numbers_of.values()) == [1] * 6
+    assert set.union(*numbers_of.values()) == {1, 2, 3, 4, 5, 6}
 
 
 @pytest.mark.parametrize("field", ["start_score", "iou", "class_penalty"])
