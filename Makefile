@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIN := constraints.txt
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system .ci/system-window
 
-.PHONY: help app test lint type bench bench-conversion bench-mediapipe bench-interop fuzz test-arm constraints clean
+.PHONY: help app test lint type bench bench-conversion bench-live bench-mediapipe bench-interop fuzz test-arm constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ bench-conversion: $(VENV)/.dev  ## the tables of docs/conversion-benchmarks.md (
 .venv-mediapipe/.ready: constraints-mediapipe.txt .ci/venv
 	@.ci/venv .venv-mediapipe constraints-mediapipe.txt mediapipe ai-edge-litert msgspec click rich platformdirs psutil >&2
 	@touch $@
+
+bench-live: $(VENV)/.dev  ## rates, ages and a soak of the live layer (an hour; wants an idle machine)
+	@$(BIN)/python -m benchmarks.live
+	@$(BIN)/python -m benchmarks.live_soak
 
 bench-mediapipe: .venv-mediapipe/.ready  ## edgecnn against MediaPipe on the same int8 file
 	@.venv-mediapipe/bin/python -m benchmarks.mediapipe_classifier
