@@ -23,6 +23,7 @@ _SECOND = QColor(158, 166, 178)
 
 def paint_bars(painter: QPainter, rows: Sequence[Row], area: Fit) -> None:
     """The best classes in a panel, each with a bar as long as its score."""
+    rows = [row for row in rows if not row.faded]
     margin = min(16, area.width // 20)
     count = min(len(rows), 5, (area.height - 2 * margin) // 2 // ROW_PX)
     if count < 1:

@@ -1,0 +1,92 @@
+"""Pictures of the app for the README: each tab in both themes, with real models on the demo clip.
+
+    python -m benchmarks.screenshots [FOLDER]
+
+Needs no display. Every picture is taken at a moment when the tab has something to show.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QElapsedTimer
+from PySide6.QtTest import QTest
+
+from gui.app import application
+from gui.controllers.desk import Desk
+from gui.controllers.live import Live
+from gui.main_window import MainWindow
+from gui.settings import Settings
+from gui.tabs import TABS
+from gui.theme import THEMES
+
+FOLDER = Path("docs/images")
+QUALITY = 88
+PATIENCE_MS = 60_000
+
+
+MOMENTS = {"classify": (48, 56), "detect": (138, 172), "faces": (36, 44), "segment": (66, 86)}
+"""Frames of the demo clip between which a tab has something typical to show."""
+CLIP_FRAMES = 180
+
+
+def _is_time(window: MainWindow, key: str) -> bool:
+    """Whether the picture is one of the tab's moments and its result has something to show."""
+    frame, result = window.view.frame, window.view.result
+    if frame is None or result is None:
+        return False
+    first, last = MOMENTS[key]
+    return first <= frame.index % CLIP_FRAMES <= last and len(result) > 0
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    clock = QElapsedTimer()
+    clock.start()
+    while not condition():
+        if clock.elapsed() > PATIENCE_MS:
+            raise SystemExit("The moment for a picture never came: is the machine very busy?")
+        QTest.qWait(20)
+
+
+def _wait_for_moment(window: MainWindow, key: str) -> None:
+    """Wait until a moment begins: in the middle of one the list may still show the one before."""
+    _wait(lambda: not _is_time(window, key))
+    _wait(lambda: _is_time(window, key) and bool(window.side.results.rows))
+
+
+def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
+    """Pictures of all tabs in one theme."""
+    taken = []
+    window.settings["theme"] = theme
+    window.apply_theme(theme)
+    for key in TABS:
+        window.do(f"tab_{key}")
+        _wait(lambda: window.live.model.loading_since_s is None)
+        QTest.qWait(1500)  # until numbers are those of this model
+        _wait_for_moment(window, key)
+        path = folder / f"app-{key}-{theme}.jpg"
+        if not window.grab().save(str(path), quality=QUALITY):
+            raise SystemExit(f"Cannot write {path}.")
+        taken.append(path)
+    return taken
+
+
+def main(folder: Path) -> None:
+    """Take all pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    application()
+    window = MainWindow(Settings(None), Live(), Desk(), source="demo")
+    window.show()
+    for theme in THEMES:
+        for path in take(window, theme, folder):
+            print(path)
+    window.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
