@@ -1,1 +1,5 @@
-"""What is done with faces between finding them and knowing whose they are."""
+"""From a found face to whose it is: quality, alignment, matching, thresholds, the encrypted gallery.
+
+Read `gallery` first: it ties the rest together. Finding and embedding faces is
+`edgecnn.load("faces")`; nothing here needs a network or a window.
+"""

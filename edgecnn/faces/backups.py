@@ -86,6 +86,7 @@ def restore(path: Path, backup: Path, secret: Secret, *, replace_sound: bool = F
         PassphraseError: The secret is not that of the backup.
         DamagedError: The backup is damaged.
     """
+    path = path.resolve()
     envelope = read_file(backup)
     content, holder = envelope.open(secret)
     contents = records.decode(content, str(backup))

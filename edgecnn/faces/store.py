@@ -75,6 +75,7 @@ class Store:
             OptionError: The passphrase is too short.
             PassphraseError: There is no safe keyring.
         """
+        path = path.resolve()
         with atomic.writer_lock(path):
             if path.exists():
                 raise GalleryError(f"{path} exists already; it is never replaced by a new gallery.")
@@ -93,6 +94,8 @@ class Store:
             PassphraseError: The secret is not that of this file.
             DamagedError: The file was damaged or altered.
         """
+        # A link is followed: replacing it would leave its target behind, with everybody in it.
+        path = path.resolve()
         envelope = read_file(path)
         content, holder = envelope.open(secret)
         return cls(path, envelope, content, holder)

@@ -179,6 +179,32 @@ def test_changed_passphrase_opens_and_the_old_one_does_not(store, path):
         other.refresh()
 
 
+def test_link_is_followed_and_stays_a_link(store, path, tmp_path):
+    link = tmp_path / "link.faces"
+    link.symlink_to(path)
+    linked = Store.open(link, SECRET)
+    with linked.writing():
+        linked.write(b"newer")
+    assert link.is_symlink()
+    assert Store.open(path, SECRET).content == b"newer"
+
+
+def test_any_bytes_are_refused_with_an_error_of_ours(path):
+    rng = random.Random(3)
+    path.parent.mkdir()
+    whole = Store.create(path.with_name("other.faces"), SECRET, CONTENT).path.read_bytes()
+    head = whole[:46]
+    for _ in range(200):
+        text = bytes(rng.choice(b'{}[]":,0123456789abcklp_ntu') for _ in range(rng.randint(0, 60)))
+        made = head[:10] + len(text).to_bytes(4, "big") + hashlib.sha256(text).digest() + text
+        path.write_bytes(made + rng.randbytes(40))
+        with pytest.raises(DamagedError):
+            Store.open(path, SECRET)
+        path.write_bytes(rng.randbytes(rng.randint(0, 300)))
+        with pytest.raises(DamagedError):
+            Store.open(path, SECRET)
+
+
 def test_failed_write_leaves_the_old_file(store, path, monkeypatch):
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
