@@ -54,6 +54,8 @@ def make_optimizer(
     if average is not None and average.name == "ema":
         more |= {"use_ema": True, "ema_momentum": average.momentum}
     kind = getattr(keras.optimizers, OPTIMIZERS[config.name])
+    if average is not None and average.name == "ema":
+        kind = _looking_on(kind)
     optimizer: keras.optimizers.Optimizer = (_with_factors(kind, factors) if factors else kind)(
         learning_rate=learning_rate,
         # AdamW has to have a number; the others then save the multiplication.
@@ -73,6 +75,21 @@ def prepare(optimizer: keras.optimizers.Optimizer, variables: list[Any]) -> None
     # Of a variable, not of a name: "bias" would also match a layer that is called so.
     optimizer.exclude_from_weight_decay(var_list=[v for v in variables if v.name not in KERNELS])
     optimizer.build(variables)
+
+
+def _looking_on(kind: type[Any]) -> type[Any]:
+    """The optimizer class, whose moving average is never written over the weights.
+
+    Keras does that at the end of every ``fit``, and ours is called once an epoch: the weights would
+    go back towards where they were two epochs before, again and again.
+    """
+
+    class LookingOn(kind):  # type: ignore[misc]
+        def finalize_variable_values(self, var_list: Any) -> None:
+            """Leave the weights alone; `edgecnn.training.averaging` shows the average."""
+
+    LookingOn.__name__ = kind.__name__
+    return LookingOn
 
 
 def _with_factors(kind: type[Any], factors: Mapping[str, float]) -> type[Any]:

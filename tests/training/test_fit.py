@@ -324,3 +324,17 @@ def test_models_without_a_graph_or_with_two_inputs_are_refused(tmp_path: Path) -
     for model, said in ((Own(), "no graph"), (pair, "2 inputs")):
         with pytest.raises(OptionError, match=said):
             train(config(), out=tmp_path / "r", data=pictures(), model=model)
+
+
+def test_a_moving_average_looks_on_and_leaves_the_training_alone(tmp_path: Path) -> None:
+    # Keras writes the average over the weights at the end of each fit, and we call fit every epoch.
+    shared: dict[str, Any] = {"fit": {"epochs": 3}}
+    alone = train(config(**shared), out=tmp_path / "alone", data=pictures(), model=tiny_net())
+    watched = train(
+        config(**shared, regularize={"average": {"name": "ema", "momentum": 0.99}}),
+        out=tmp_path / "watched",
+        data=pictures(),
+        model=tiny_net(),
+    )
+    for a, b in zip(alone.history, watched.history, strict=True):
+        assert (a["loss"], a["accuracy"]) == (b["loss"], b["accuracy"])
