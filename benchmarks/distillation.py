@@ -17,7 +17,7 @@ from benchmarks.training_runs import (
 from edgecnn.training.distill import Distillation, DistillConfig
 
 EPOCHS = 8
-WIDTH = 0.25
+WIDTH = 0.24
 AIM_POINTS = 1.0
 LESSON = DistillConfig(soft=0.9, temperature=3.0)
 
