@@ -22,6 +22,7 @@ import numpy as np
 from converters.graphs.saved_model import INPUT_NAME, first_line, save_call
 from converters.quantization import flatbuffer
 from converters.quiet import captured_output, tensorflow
+from converters.tflite.compact import compact
 from converters.tflite.errors import explain
 from edgecnn.errors import ConversionError, OptionError
 from edgecnn.optional import require
@@ -49,21 +50,8 @@ def qat_to_tflite(model: Any, *, inputs: Sequence[str] = (), outputs: Sequence[s
         ConversionError: The model was not prepared, has unknown ranges, or something in it is left
             in float, which the message names.
     """
-    tf = tensorflow()
     with tempfile.TemporaryDirectory() as folder:
-        saved = _save(model, Path(folder) / "model", inputs, outputs)
-        with captured_output("TensorFlow: .tflite of a quantization-aware network") as log:
-            converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.inference_input_type = tf.int8
-            converter.inference_output_type = tf.int8
-            try:
-                tflite = bytes(converter.convert())
-            except Exception as error:
-                text = f"{error}\n{log()}"
-                raise ConversionError(explain(text, "int8", ())) from error
-    _check_integer(tflite)
-    return tflite
+        return tflite_of(export(model, Path(folder) / "model", inputs=inputs, outputs=outputs))
 
 
 def qat_to_openvino(model: Any, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> Any:
@@ -82,21 +70,54 @@ def qat_to_openvino(model: Any, *, inputs: Sequence[str] = (), outputs: Sequence
     Raises:
         ConversionError: As there, or OpenVINO refuses the graph.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        return openvino_of(export(model, Path(folder) / "model", inputs=inputs, outputs=outputs))
+
+
+def tflite_of(saved: Path) -> bytes:
+    """A full-integer ``.tflite`` of what `export` has written."""
+    tf = tensorflow()
+    with captured_output("TensorFlow: .tflite of a quantization-aware network") as log:
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+        try:
+            tflite = bytes(converter.convert())
+        except Exception as error:
+            text = f"{error}\n{log()}"
+            raise ConversionError(explain(text, "int8", ())) from error
+    _check_integer(tflite)
+    return compact(tflite)
+
+
+def openvino_of(saved: Path) -> Any:
+    """An ``openvino.Model`` of what `export` has written."""
     openvino = require("openvino", extra="convert")
     tensorflow()
-    with tempfile.TemporaryDirectory() as folder:
-        saved = _save(model, Path(folder) / "model", inputs, outputs)
-        with captured_output("OpenVINO: a quantization-aware network"):
-            try:
-                return openvino.convert_model(str(saved))
-            except Exception as error:
-                raise ConversionError(
-                    f"OpenVINO cannot read the graph: {first_line(error)}"
-                ) from error
+    with captured_output("OpenVINO: a quantization-aware network"):
+        try:
+            return openvino.convert_model(str(saved))
+        except Exception as error:
+            raise ConversionError(f"OpenVINO cannot read the graph: {first_line(error)}") from error
 
 
-def _save(model: Any, folder: Path, inputs: Sequence[str], outputs: Sequence[str]) -> Path:
-    """A SavedModel of the network with TensorFlow's fake-quantization operators."""
+def export(
+    model: Any, folder: Path, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
+) -> Path:
+    """Write a SavedModel of the network with TensorFlow's fake-quantization operators.
+
+    Both kinds of files are made of it; writing it takes longer than either.
+
+    Args:
+        model: As for `qat_to_tflite`, and so are the others.
+        folder: Where it goes; created.
+        inputs: Names.
+        outputs: Names.
+
+    Raises:
+        ConversionError: As `qat_to_tflite`.
+    """
     keras = require("keras", extra="convert")
     if keras.backend.backend() != "tensorflow":
         raise ConversionError(

@@ -14,7 +14,6 @@ import msgspec
 from converters.compress.pictures import RecipePictures
 from converters.compress.recipe import TEACHER, Recipe
 from converters.proof.gates import gates_for
-from converters.qat import qat_to_openvino, qat_to_tflite
 from converters.sources import open_source
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
@@ -134,10 +133,9 @@ def _check_files(
     four = step.rounding.weights == "int4"
     rounding = quantize.prepare(net, quantize.int4_weights() if four else quantize.int8())
     quantize.observe(rounding, data.some(OBSERVED, 0).images)
-    if "tflite" in targets:
-        qat_to_tflite(rounding)
-    if "openvino" in targets:
-        qat_to_openvino(rounding)
+    with open_source(rounding) as source:
+        for target in targets:
+            source.tflite() if target == "tflite" else source.openvino()
 
 
 def sources_of(recipe: Recipe) -> tuple[str, ...]:

@@ -179,8 +179,9 @@ def read_recipe(file: str | os.PathLike[str]) -> Recipe:
         file: In UTF-8. ``preset`` in a ``train`` or in ``student`` names what it starts from.
 
     Raises:
-        OptionError: Another kind of file, an unknown name, or a value that cannot be used; the
-            message names the field.
+        OptionError: Another kind of file, an unknown field, or a value that cannot be used; the
+            message names it.
+        UnknownNameError: No such preset.
         OSError: It cannot be read.
     """
     path = Path(file)
@@ -201,7 +202,7 @@ def make_recipe(content: Mapping[str, Any], *, where: str = "The recipe") -> Rec
         where: What it came from, for messages.
 
     Raises:
-        OptionError: As `read_recipe`.
+        OptionError, UnknownNameError: As `read_recipe`.
     """
     tables = dict(content)
     if "student" not in tables:

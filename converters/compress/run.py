@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ def compress(
     out: str | os.PathLike[str],
     resume: bool = False,
     restart: StepName | None = None,
+    check: bool = True,
     progress: Progress | None = None,
 ) -> Summary:
     """Distil, prune, quantize, convert and prove, as a recipe says.
@@ -47,6 +51,8 @@ def compress(
         out: Work folder, new or empty; see `converters.compress.folder`.
         resume: Go on with the work in ``out``.
         restart: Go on with it, but do this step and all later ones anew.
+        check: Send nets with random weights the whole way before the first training; off where
+            everything takes no longer than that.
         progress: Told what is done, and the share of the step.
 
     Returns:
@@ -76,13 +82,29 @@ def compress(
         if done is not None:
             return done
     measure = _meter(recipe)
-    if restart is not None or not going_on:
+    if check and (restart is not None or not going_on):
         told("trying the recipe", 0.0)
         check_recipe(recipe, pictures, measure)
     folder.begin_or_go_on(recipe, pictures.describe(), restart)
-    trained = train_all(recipe, pictures, folder, measure, told)
-    keras.backend.clear_session()
-    return _finish(recipe, pictures, folder, trained, told)
+    with _without_advice():
+        trained = train_all(recipe, pictures, folder, measure, told)
+        keras.backend.clear_session()
+        return _finish(recipe, pictures, folder, trained, told)
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Drop TensorFlow's advice about many nets in one process: they are what a recipe is about."""
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
 
 
 def _meter(recipe: Recipe) -> Measure | None:

@@ -8,9 +8,10 @@ to be mended.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from converters.qat import qat_to_openvino, qat_to_tflite
+from converters.qat import export, openvino_of, tflite_of
 from converters.sources.keras_model import KerasSource
 from converters.sources.ports import Shapes
 from edgecnn.bundle.schema import Precision
@@ -76,12 +77,12 @@ class QATSource(KerasSource):
     def tflite(self) -> bytes:
         """As full-integer ``.tflite``, int8 in and out."""
         if self._tflite is None:
-            self._tflite = qat_to_tflite(self._model, **self._names())
+            self._tflite = tflite_of(self._saved_model())
         return self._tflite
 
     def openvino(self) -> Any:
         """As an ``openvino.Model`` that rounds at the same places; float32 in and out."""
-        return qat_to_openvino(self._model, **self._names())
+        return openvino_of(self._saved_model())
 
     def lacks(self, precision: Precision) -> str | None:
         """Float files would not give its answers."""
@@ -92,11 +93,13 @@ class QATSource(KerasSource):
             "would give other answers; convert the network that it was prepared from"
         )
 
-    def _names(self) -> dict[str, list[str]]:
-        return {
-            "inputs": [port.name for port in self.inputs],
-            "outputs": [port.name for port in self.outputs],
-        }
+    def _save(self, folder: Path) -> None:
+        export(
+            self._model,
+            folder,
+            inputs=[port.name for port in self.inputs],
+            outputs=[port.name for port in self.outputs],
+        )
 
 
 def is_prepared(model: Any) -> bool:

@@ -117,16 +117,20 @@ class TensorFlowSource(Source):
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="edgecnn-")
             try:
-                save_call(
-                    self._named([port.name for port in self.outputs]),
-                    {port.name: (port.shape, port.dtype) for port in self.inputs},
-                    Path(self._folder.name) / "model",
-                    owner=self._owner,
-                )
+                self._save(Path(self._folder.name) / "model")
             except BaseException:
                 self.close()
                 raise
         return Path(self._folder.name) / "model"
+
+    def _save(self, folder: Path) -> None:
+        """Write the SavedModel that files are made of."""
+        save_call(
+            self._named([port.name for port in self.outputs]),
+            {port.name: (port.shape, port.dtype) for port in self.inputs},
+            folder,
+            owner=self._owner,
+        )
 
     def _named(self, outputs: Sequence[str]) -> Callable[..., dict[str, Any]]:
         tf = tensorflow()

@@ -62,7 +62,12 @@ def compress(
     try:
         with progress_bar() as progress:
             summary = package.compress(
-                wanted, out=place, resume=resume, restart=restart, progress=progress
+                wanted,
+                out=place,
+                resume=resume,
+                restart=restart,
+                check=not quick,
+                progress=progress,
             )
     except KeyboardInterrupt:
         click.echo(f"Interrupted. Go on with: edgecnn compress --out {place} --resume", err=True)

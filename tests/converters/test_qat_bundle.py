@@ -112,8 +112,8 @@ def test_a_file_that_decides_otherwise_stops_the_conversion(
 
     other, model = prepared(seed=1), prepared()
     monkeypatch.setattr(
-        "converters.sources.qat_model.qat_to_tflite",
-        lambda _, **names: qat.qat_to_tflite(other, **names),
+        "converters.sources.qat_model.export",
+        lambda _, folder, **names: qat.export(other, folder, **names),
     )
     with pytest.raises(ParityError, match=r"qat\.top1_agreement"):
         edgecnn.convert(
