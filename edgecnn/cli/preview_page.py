@@ -37,7 +37,11 @@ async function look() {{
     figures.textContent = now.age_p50_ms === undefined ? "" :
       `${{now.fps_out.toFixed(1)}} fps, age ${{now.age_p50_ms.toFixed(0)}} ms, ` +
       `inference ${{now.infer_p50_ms.toFixed(1)}} ms, ${{now.dropped}} dropped`;
-    if (lost) {{ live.src = "stream{query}"; lost = false; }}
+    if (lost) {{
+      // Under another name, or the browser would take the picture it has.
+      live.src = "stream{query}" + ("{query}" ? "&" : "?") + "again=" + Date.now();
+      lost = false;
+    }}
   }} catch (error) {{
     state.textContent = "edgecnn does not answer; trying again";
     figures.textContent = "";

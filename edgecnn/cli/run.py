@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,6 +78,8 @@ def run(
 
     What cannot be read is reported and left out; of files, the exit code is then 1.
     """
+    # What goes wrong is said in words below; logs are for those who embed the library.
+    logging.getLogger("edgecnn.video").addHandler(logging.NullHandler())
     with contextlib.ExitStack() as stack:
         ending = stack.enter_context(Ending())
         frames, recording = _open(stack, source, fps, limit, chosen)

@@ -114,7 +114,10 @@ class LiveSaver:
         except SourceError as error:
             self.failed = True
             click.echo(f"Not recording any more: {error}", err=True)
-            self._complete()
+            try:
+                self._complete()
+            except SourceError as worse:
+                click.echo(f"{worse}", err=True)
 
     def _complete(self) -> None:
         if self._recording is not None:

@@ -182,6 +182,7 @@ class Pipeline:
         """
         if self._on_result is None:
             raise OptionError("wait() belongs to on_result. Without it, iterate over the pipeline.")
+        self._refuse_unstarted()
         end_s = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(None if end_s is None else max(0.0, end_s - time.monotonic()))
@@ -317,6 +318,12 @@ class Pipeline:
     def _refuse_two_takers(self) -> None:
         if self._on_result is not None:
             raise OptionError("Results go to on_result. Make the pipeline without it to iterate.")
+        self._refuse_unstarted()
+
+    def _refuse_unstarted(self) -> None:
+        """Who waited for a pipeline that nobody started would wait for ever."""
+        if self._forget_source is None and not self._stopped:
+            raise OptionError("This pipeline was not started: use it in a with statement.")
 
     def _raise_what_broke(self) -> None:
         status = self.status

@@ -198,6 +198,13 @@ def test_it_stops_in_every_state(state: State) -> None:
     assert source.listening == 0
 
 
+def test_nobody_waits_for_a_pipeline_that_was_not_started() -> None:
+    with pytest.raises(OptionError, match="with statement"):
+        next(iter(Pipeline(FakeSource(), FakeTask())))
+    with pytest.raises(OptionError, match="with statement"):
+        Pipeline(FakeSource(), FakeTask(), on_result=print).wait()
+
+
 def test_it_can_be_stopped_before_it_was_started_and_not_started_afterwards() -> None:
     source, task = FakeSource(), FakeTask()
     pipeline = Pipeline(source, task, own_tasks=True)
