@@ -15,9 +15,10 @@ from edgecnn.cli.faces_files import (
     passphrase_command,
     restore_command,
 )
-from edgecnn.cli.faces_identify import identify, verify
+from edgecnn.cli.faces_identify import identify
 from edgecnn.cli.faces_people import forget_people, list_people, merge, rename, show_log
 from edgecnn.cli.faces_reenrol import re_enrol_command
+from edgecnn.cli.faces_verify import verify
 
 
 @click.group()

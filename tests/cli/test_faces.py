@@ -97,9 +97,24 @@ def test_identify_in_json_has_names_numbers_and_the_rule(enrolled, tmp_path):
     assert "vector" not in json.dumps(plain)
 
 
+def write_clip(path: Path, frames: int) -> None:
+    """Obama speaking, moved a little from frame to frame."""
+    pixels = read_image(SPEAKING)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (480, 480))
+    for number in range(frames):
+        writer.write(np.ascontiguousarray(pixels[150:630, 20 + number : 500 + number]))
+    writer.release()
+
+
 def test_identify_takes_videos_and_folders_and_says_what_it_left_out(enrolled, tmp_path):
-    said = run("identify", "demo", "--limit", "3")
+    clip = tmp_path / "clip.mp4"
+    write_clip(clip, 8)
+    said = run("identify", clip)
     assert said.code == 0, said.err
+    assert [line.split("s: ")[1] for line in said.out.splitlines()] == ["undecided", "Barack Obama"]
+    last = answer("identify", clip)["pictures"][-1]["faces"][0]
+    assert last["shown"] == {"state": "known", "name": "Barack Obama", "agreement": 1.0}
+    assert last["track"] == 1
     folder = tmp_path / "mixed"
     folder.mkdir()
     shutil.copy(SPEAKING, folder / "a.jpg")
