@@ -12,6 +12,7 @@ from edgecnn.core.results import Detections, Faces, Result
 from edgecnn.errors import OptionError
 from edgecnn.video.answer import StageTimes
 from edgecnn.video.frame import Frame
+from edgecnn.video.scene import SceneChange
 from edgecnn.video.smoothing import Smoother, SmoothOptions
 from edgecnn.video.tracking import Tracker, TrackOptions
 
@@ -77,6 +78,7 @@ class Lane:
         follows = track if track is not None or smooth is None else TrackOptions()
         self._tracker = None if follows is None else Tracker(follows)
         self._smoother = None if smooth is None else Smoother(smooth)
+        self._scene = SceneChange()
 
     def answer(self, frame: Frame) -> tuple[Result, StageTimes]:
         """The result for a frame, and where its time went."""
@@ -84,6 +86,9 @@ class Lane:
         result = self.task(frame)
         called_s = time.perf_counter()
         timing = self.task.timing
+        remembers = self._tracker is not None or self._smoother is not None
+        if remembers and self._scene.update(frame):
+            self._forget()
         if self._tracker is not None:
             # Written twice because a type checker asks for one kind of result at a time.
             if isinstance(result, Detections):  # noqa: SIM114
@@ -101,6 +106,13 @@ class Lane:
             infer_ms=timing.infer_ms,
             post_ms=timing.post_ms + after_ms,
         )
+
+    def _forget(self) -> None:
+        """Carry nothing over a cut."""
+        if self._tracker is not None:
+            self._tracker.forget()
+        if self._smoother is not None:
+            self._smoother.forget()
 
 
 class Lanes:

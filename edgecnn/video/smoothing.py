@@ -66,8 +66,13 @@ class Smoother:
     def __init__(self, options: SmoothOptions | None = None) -> None:
         self.options = options or SmoothOptions()
         self._steps = Steps()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as at a cut."""
+        options = self.options
         self._votes: dict[int, Votes] = {}
-        self._boxes = OneEuro(self.options.rest_hz, self.options.per_speed, self.options.forget_s)
+        self._boxes = OneEuro(options.rest_hz, options.per_speed, options.forget_s)
         self._planes: Segmentation | None = None
 
     def update(self, result: Result, time_s: float) -> Result:

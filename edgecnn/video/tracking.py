@@ -29,7 +29,7 @@ class TrackOptions:
             which carries it through moments of blur and shade. Let the task give them (about half
             of this) for that to happen. None: every object may start a track.
         confirm_after: A track counts from the so-many-th frame in which it is seen, one after the
-            other; what was there in the first frame of all counts at once.
+            other; what was there in the first frame of a scene counts at once.
         lost_s: An object that was hidden for longer is a new one.
         iou: Least overlap of where an object is expected with where one is found.
         low_iou: The same for objects below ``start_score``.
@@ -100,6 +100,11 @@ class Tracker:
         self._steps = Steps()
         self._tracks = _NO_TRACKS
         self._next_id = 1
+        self._first = True
+
+    def forget(self) -> None:
+        """Drop all tracks, as at a cut; their numbers are not given again."""
+        self._tracks = _NO_TRACKS
         self._first = True
 
     def update(self, found: Boxed, time_s: float) -> Boxed:

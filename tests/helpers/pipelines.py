@@ -69,9 +69,13 @@ class FakeSource:
 
     def push(self, *indices: int, captured_s: float | None = None) -> None:
         """Deliver frames, on this thread."""
-        assert self._deliver is not None
         for index in indices:
-            self._deliver(numbered(index, captured_s=captured_s))
+            self.hand_over(numbered(index, captured_s=captured_s))
+
+    def hand_over(self, frame: Frame) -> None:
+        """Deliver this frame, on this thread."""
+        assert self._deliver is not None
+        self._deliver(frame)
 
     def show(self, state: State, reason: Reason | None = None, message: str = "") -> None:
         """Take on a state and tell everybody."""
