@@ -7,11 +7,32 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from edgecnn.errors import TrainingError
 
 Progress = Callable[[str, float], None]
 """Told what is done and the share of it, 0..1."""
+
+
+class SeedEpoch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Seeds the generators of the process at the start of an epoch.
+
+    PyTorch draws dropout from such a generator, which no checkpoint holds. Here, because what fit
+    does before its first epoch draws from it as well.
+
+    Args:
+        seed: Of the run.
+        epoch: From 0.
+    """
+
+    def __init__(self, seed: int, epoch: int) -> None:
+        super().__init__()
+        self._seed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Seed them."""
+        keras.utils.set_random_seed(self._seed)
 
 
 class StopAtNaN(keras.callbacks.Callback):  # type: ignore[misc]

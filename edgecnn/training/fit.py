@@ -21,7 +21,7 @@ from edgecnn.evaluation.classification import confusion_matrix
 from edgecnn.training import backends, curves
 from edgecnn.training.averaging import WeightAverage, read
 from edgecnn.training.batches import Augment, EpochBatches, Labelled, Samples
-from edgecnn.training.callbacks import Progress, StopAtNaN, TellProgress, not_finite
+from edgecnn.training.callbacks import Progress, SeedEpoch, StopAtNaN, TellProgress, not_finite
 from edgecnn.training.config import TrainConfig, to_dict
 from edgecnn.training.form import compute_in, functional, penalties, training_form
 from edgecnn.training.judging import log_loss, predict
@@ -110,14 +110,17 @@ def train(
         folder.begin()
         folder.write_json(CONFIG, to_dict(config))
         folder.write_json(ABOUT, {"seed": config.fit.seed, **facts})
-    run = _Run(config, folder, net, samples, held_back, freezing, lesson)
+    run = TrainingRun(config, folder, net, samples, held_back, freezing, lesson)
     run.augment, run.callbacks, run.progress = augment, tuple(callbacks), progress
     run.after_epoch = after_epoch
     return run.go()
 
 
-class _Run:
-    """One run: its parts, and the loop over epochs."""
+class TrainingRun:
+    """One run: its parts, and the loop over epochs.
+
+    What a kind of training does in its own way are `batches`, `judge`, `rank` and `draw`.
+    """
 
     augment: Augment | None = None
     callbacks: tuple[Any, ...] = ()
@@ -219,17 +222,10 @@ class _Run:
         if self.config.schedule.name == "plateau":
             learner.optimizer.learning_rate = self._plateau_rate(epoch)
         rate = float(to_numpy(learner.optimizer.learning_rate))
-        watching: list[Any] = [StopAtNaN(epoch, self._kept())]
+        watching: list[Any] = [SeedEpoch(fit.seed, epoch), StopAtNaN(epoch, self._kept())]
         if self.progress is not None:
             watching.append(TellProgress(self.progress, epoch, fit.epochs, self.steps))
-        batches = EpochBatches(
-            self.samples,
-            fit.batch_size,
-            seed=fit.seed,
-            epoch=epoch,
-            augment=self.augment,
-            targets=None if self.lesson is None else self.lesson.targets,
-        )
+        batches = self.batches(epoch)
         try:
             told = learner.fit(
                 batches,
@@ -254,11 +250,7 @@ class _Run:
         """Judge the model with the weights that will be kept, and write everything."""
         state_arrays = read(learner.kept_variables), read(learner.optimizer.variables)
         with self.average.shown(learner.optimizer, self._sight()):
-            if self.held_back is not None:
-                answers = predict(self.main, self.held_back.images, self.config.fit.batch_size)
-                truth = self.held_back.labels
-                line["val_loss"] = log_loss(truth, answers)
-                line["val_accuracy"] = float((answers.argmax(axis=1) == truth).mean())
+            line |= self.judge()
             line["seconds"] = round(time.perf_counter() - started, 3)
             self.history.append(line)
             if self._best() == len(self.history) - 1:
@@ -276,6 +268,43 @@ class _Run:
             ),
         )
 
+    def batches(self, epoch: int) -> Any:
+        """The pictures of an epoch, as Keras reads them."""
+        fit = self.config.fit
+        return EpochBatches(
+            self.samples,
+            fit.batch_size,
+            seed=fit.seed,
+            epoch=epoch,
+            augment=self.augment,
+            targets=None if self.lesson is None else self.lesson.targets,
+        )
+
+    def judge(self) -> Line:
+        """Figures on what was held back, by the weights that the model has now."""
+        if self.held_back is None:
+            return {}
+        answers = predict(self.main, self.held_back.images, self.config.fit.batch_size)
+        truth = self.held_back.labels
+        return {
+            "val_loss": log_loss(truth, answers),
+            "val_accuracy": float((answers.argmax(axis=1) == truth).mean()),
+        }
+
+    def rank(self, line: Line) -> tuple[float, ...]:
+        """Of an epoch that was judged: the smallest is the best."""
+        return (-line["val_accuracy"], line["val_loss"])
+
+    def draw(self, model: keras.Model) -> None:
+        """Pictures of a run that has ended, and of its best model."""
+        with self.folder.replacing(CURVES) as file:
+            curves.draw_curves(self.history, file)
+        judged = self.samples if self.held_back is None else self.held_back
+        named = predict(model, judged.images, self.config.fit.batch_size).argmax(axis=1)
+        with self.folder.replacing(CONFUSION) as file:
+            counts = confusion_matrix(judged.labels, named, len(judged.names))
+            curves.draw_confusion(counts, judged.names, file)
+
     def _save(self, name: str) -> None:
         # What is saved computes in float32, whatever it was trained in.
         with _as_float32(self.form), self.freezing.thawed():
@@ -283,7 +312,7 @@ class _Run:
 
     def _sight(self) -> list[Any]:
         """Batches to measure batch norm on; the same at every epoch."""
-        if self.config.regularize.average.name != "swa":
+        if self.config.regularize.average.name == "none":
             return []
         plain = EpochBatches(self.samples, self.config.fit.batch_size, seed=0, epoch=0)
         return [plain[number][0] for number in range(min(len(plain), 50))]
@@ -314,10 +343,7 @@ class _Run:
         """Index of the best epoch; the last where nothing was held back."""
         if self.held_back is None:
             return len(self.history) - 1
-        return min(
-            range(len(self.history)),
-            key=lambda n: (-self.history[n]["val_accuracy"], self.history[n]["val_loss"]),
-        )
+        return min(range(len(self.history)), key=lambda n: self.rank(self.history[n]))
 
     def _has_ended(self) -> bool:
         done, patience = len(self.history), self.config.fit.patience
@@ -329,15 +355,10 @@ class _Run:
         """Draw, judge the best model once more, and say what came out."""
         best = self._best()
         model = load_model(self.folder.path / BEST)
-        with self.folder.replacing(CURVES) as file:
-            curves.draw_curves(self.history, file)
-        judged = self.samples if self.held_back is None else self.held_back
-        named = predict(model, judged.images, self.config.fit.batch_size).argmax(axis=1)
-        with self.folder.replacing(CONFUSION) as file:
-            counts = confusion_matrix(judged.labels, named, len(judged.names))
-            curves.draw_confusion(counts, judged.names, file)
+        self.draw(model)
         line = self.history[best]
-        metrics = {name: value for name, value in line.items() if "loss" in name or "acc" in name}
+        told = ("loss", "acc", "val_")
+        metrics = {name: line[name] for name in line if any(part in name for part in told)}
         stopped = "done" if len(self.history) >= self.config.fit.epochs else "early"
         self.folder.write_json(
             RESULT,

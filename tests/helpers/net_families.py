@@ -45,8 +45,9 @@ def train_a_step(model: Any) -> list[str]:
         # Adam moves a weight however small its gradient is.
         optimizer=keras.optimizers.Adam(1e-3),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        run_eagerly=keras.backend.backend() == "tensorflow",  # tracing takes longer than one step
-        jit_compile=False,
+        # Tracing takes longer than one step; JAX would compile every operation by itself.
+        run_eagerly=keras.backend.backend() == "tensorflow",
+        jit_compile=keras.backend.backend() == "jax",
     )
     before = [np.array(weight.value) for weight in model.trainable_variables]
     pixels = np.random.default_rng(0).normal(size=(8, *SHAPE)).astype(np.float32)
@@ -63,5 +64,8 @@ def train_a_step(model: Any) -> list[str]:
 if __name__ == "__main__":
     import sys
 
+    import keras
+
     for family in sys.argv[1:]:
-        print(family, *train_a_step(build(family)))
+        keras.utils.clear_session()
+        print(family, *train_a_step(build(family)), flush=True)

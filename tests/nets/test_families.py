@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -17,7 +11,6 @@ from converters.sources import open_source
 from edgecnn.registry import NETS
 from tests.helpers import net_families, nets
 
-ROOT = Path(__file__).parents[2]
 QUICK = {"lenet5", "alexnet", "vgg11"}
 """The others have so many layers that training and converting takes longer than ten seconds when
 the machine is busy; their blocks are converted in tests/nets/layers/test_blocks.py."""
@@ -54,19 +47,3 @@ def test_trains_and_converts_with_parity(name: str) -> None:
         np.testing.assert_allclose(found, expected, atol=limit, rtol=0)
         found = nets.run_openvino(source.openvino(), given)["logits"]
         np.testing.assert_allclose(found, expected, atol=limit, rtol=0)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-@pytest.mark.parametrize("name", net_families.FAMILIES)
-def test_trains_a_step_on_jax(name: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.helpers.net_families", name],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=280,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.split() == [name]  # a weight that did not change would follow
