@@ -17,7 +17,7 @@ from edgecnn.errors import TrainingError
 from edgecnn.training.batches import Labelled, as_samples, at_most
 from edgecnn.training.config import TrainConfig, differences
 from edgecnn.training.preparing import file_spec, open_labelled
-from edgecnn.training.run import ABOUT, RunFolder, fingerprint
+from edgecnn.training.run import ABOUT, CONFIG, RunFolder, fingerprint
 
 Progress = Callable[[str, float], None]
 
@@ -88,11 +88,13 @@ def begin(folder: RunFolder, marker: str, content: dict[str, Any], *, resume: bo
 
 
 def can_resume(path: Path) -> bool:
-    """Whether a run was begun there; what was left before it wrote its first files is removed."""
+    """Whether a run was begun there; what a kill left before that is removed."""
     if (path / ABOUT).exists():
         return True
-    if path.exists():
-        shutil.rmtree(path)
+    left = [] if not path.exists() else list(path.iterdir())
+    # Anything else than a config and unfinished files is not ours to remove.
+    if all(file.name == CONFIG or file.name.startswith(".") for file in left):
+        shutil.rmtree(path, ignore_errors=True)
     return False
 
 
