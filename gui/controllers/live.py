@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from edgecnn.core.results import Classification, Detections, Faces, Result, Segmentation, Tensors
-from edgecnn.errors import EdgeCNNError
+from edgecnn.errors import EdgeCNNError, OptionError
 from edgecnn.video.answer import Answer
 from edgecnn.video.frame import Frame
 from edgecnn.video.live import LiveSource
@@ -271,8 +271,10 @@ class Live:
         try:
             quick = self._models.quick(tab.choice)
             if quick is not None:
+                _check_task(quick, key)
                 self._put_to_work(quick, key, tab, still_loading=True)
             task = self._models.get(tab.choice)
+            _check_task(task, key)
         except EdgeCNNError as error:
             with self._lock:
                 self._model = replace(self._model, loading_since_s=None, error=str(error))
@@ -325,6 +327,15 @@ class Live:
 
     def _take_answer(self, answer: Answer) -> None:
         self.recorder.write(answer.frame, None if _says_nothing(answer) else answer.result)
+
+
+def _check_task(task: Any, key: str) -> None:
+    """Refuse a model of another kind, which only an edited settings file can ask for."""
+    if task.info.task != TABS[key].task:
+        raise OptionError(
+            f"{task.info.name} is a model for {task.info.task!r}, but the tab {TABS[key].title} "
+            f"needs one for {TABS[key].task!r}. Switch to another model."
+        )
 
 
 def _set_options(task: Any, key: str, tab: TabState) -> None:

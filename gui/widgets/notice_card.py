@@ -52,10 +52,11 @@ class NoticeCard(QWidget):
         self._title.setVisible(bool(notice.title))
         self._message.setText(notice.message)
         self._message.setVisible(bool(notice.message))
-        # A wrapped label asks for its height only when its width is settled.
-        wide = self._message.fontMetrics().horizontalAdvance(notice.message) + 8
-        self._message.setFixedWidth(min(wide, _TEXT_PX))
-        self._message.setFixedHeight(self._message.heightForWidth(min(wide, _TEXT_PX)))
+        if notice.message:
+            # A wrapped label asks for its height only when its width is settled.
+            wide = self._message.fontMetrics().horizontalAdvance(notice.message) + 8
+            wide = min(wide, _TEXT_PX)
+            self._message.setFixedSize(wide, self._message.heightForWidth(wide))
         self.setAccessibleName(notice.title or self.tr("Working"))
         self.setAccessibleDescription(notice.message)
         if before is None or before.actions != notice.actions:

@@ -166,6 +166,12 @@ def test_a_model_that_cannot_be_loaded_is_said_and_the_old_one_goes_on(bench: Be
     assert bench.live.shot().result is not None
 
 
+def test_a_model_of_another_kind_is_refused_with_the_name_of_the_tab(bench: Bench) -> None:
+    bench.use("classify", TabState(ModelChoice("detect_nanodet"), 0.1))
+    assert "Classify" in bench.live.model.error
+    assert "'detect'" in bench.live.model.error
+
+
 def test_a_source_that_means_nothing_is_a_state_with_its_words(bench: Bench) -> None:
     bench.broken = SourceError("There is no camera 7. Choose another source.")
     bench.live.open("7")

@@ -104,11 +104,17 @@ class FakeTask:
         self.closed = True
 
 
+def task_of(model: str) -> str:
+    """The task of a model of the zoo or of `cards`, by the beginning of its name."""
+    kinds = {"classify": "classify", "face": "detect_faces", "seg": "segment"}
+    return next((task for stem, task in kinds.items() if model.startswith(stem)), "detect")
+
+
 def info_of(choice: ModelChoice) -> TaskInfo:
     return TaskInfo(
         name=choice.model,
         title=f"{choice.model}: for tests",
-        task="detect",
+        task=task_of(choice.model),
         file="int8.tflite",
         precision=choice.precision or "int8",
         backend=choice.backend or "litert",
