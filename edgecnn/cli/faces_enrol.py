@@ -13,7 +13,7 @@ from edgecnn.cli.faces_options import (
     gallery_options,
     load_faces,
     may_ask,
-    open_or_create,
+    open_or_prepare,
     print_json,
 )
 from edgecnn.cli.options import runtime_options
@@ -83,6 +83,7 @@ def enrol(
     A photo that is not good enough is refused with the reason; the exit code is then 1. Photos of
     somebody enrolled already are added.
     """
+    gallery_for = open_or_prepare(gallery_path, passphrase_file, keyring=keyring)
     with load_faces(embedder, quick_start=True, **settings) as pipeline:
         good, refused = _read(pipeline, photos, keep_photos)
         manifest = pipeline.embedder.bundle.manifest
@@ -91,8 +92,7 @@ def enrol(
         raise GalleryError(f"No photo of {len(photos)} can be used; nobody was enrolled.")
     if consent is None and may_ask():
         consent = click.prompt("Who agreed and how (empty: not stated)", default="", err=True)
-    gallery = open_or_create(gallery_path, passphrase_file, manifest, keyring=keyring)
-    outcome = gallery.enrol(
+    outcome = gallery_for(manifest).enrol(
         name, good, consent=consent or None, purpose=purpose, expires_in_days=expires
     )
     if as_json:
@@ -138,6 +138,7 @@ def enrol_folder(
     }
     if not people:
         raise GalleryError(f"{folder} has no folders: put the photos of each person into one.")
+    gallery_for = open_or_prepare(gallery_path, passphrase_file, keyring=keyring)
     refused: list[dict[str, str]] = []
     outcomes: list[Enrolled] = []
     few = sum(map(len, people.values())) <= FEW
@@ -152,7 +153,7 @@ def enrol_folder(
                 refused.append({"photo": str(folder / name), "reason": "no photo can be used"})
                 continue
             if gallery is None:
-                gallery = open_or_create(gallery_path, passphrase_file, manifest, keyring=keyring)
+                gallery = gallery_for(manifest)
             outcomes.append(
                 gallery.enrol(name, good, consent=consent, purpose=purpose, expires_in_days=expires)
             )

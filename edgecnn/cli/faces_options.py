@@ -118,17 +118,25 @@ def open_gallery(path: Path | None, passphrase_file: Path | None) -> Gallery:
     return gallery
 
 
-def open_or_create(
-    path: Path | None, passphrase_file: Path | None, manifest: Manifest, *, keyring: bool
-) -> Gallery:
-    """The gallery, opened, or made when there is none."""
+def open_or_prepare(
+    path: Path | None, passphrase_file: Path | None, *, keyring: bool
+) -> Callable[[Manifest], Gallery]:
+    """The gallery, opened now; or what makes it once there is somebody to put into it.
+
+    Whatever is wrong with a passphrase is said before models are loaded.
+    """
     chosen = default_gallery() if path is None else path
     if chosen.exists():
-        return open_gallery(chosen, passphrase_file)
+        gallery = open_gallery(chosen, passphrase_file)
+        return lambda manifest: gallery
     secret: Secret = SystemKeyring() if keyring else new_passphrase(passphrase_file, VARIABLE)
-    spec = manifest.embedding
-    table = find_table(spec.space) if spec is not None else None
-    return Gallery.create(chosen, secret, manifest, table)
+
+    def create(manifest: Manifest) -> Gallery:
+        spec = manifest.embedding
+        table = find_table(spec.space) if spec is not None else None
+        return Gallery.create(chosen, secret, manifest, table)
+
+    return create
 
 
 def existing_secret(path: Path, passphrase_file: Path | None) -> Secret:
@@ -153,9 +161,11 @@ def file_secret(path: Path, passphrase_file: Path | None) -> Passphrase:
 
 
 def new_passphrase(passphrase_file: Path | None, variable: str) -> Passphrase:
-    """A passphrase for a new file; asked for twice when somebody can be asked."""
+    """A passphrase for a new file, long enough; asked for twice when somebody can be asked."""
     given = given_passphrase(passphrase_file, variable)
-    return given or Passphrase(_prompt("New passphrase", confirm=True))
+    chosen = given or Passphrase(_prompt("New passphrase", confirm=True))
+    chosen.check_strength()
+    return chosen
 
 
 def given_passphrase(passphrase_file: Path | None, variable: str) -> Passphrase | None:

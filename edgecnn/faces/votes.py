@@ -1,10 +1,11 @@
 """Names over frames: a track is given a name after agreement, not from one blurred picture.
 
 Each frame of a track votes for a person or for *unknown*, with the weight of the face's quality
-(`FaceQuality.weight`), so that a turned or blurred face says little and a good one much. Old votes
-fade. A name is shown when enough weight has come together and nearly all of it agrees; until then
-the track is undecided, which is shown as such and not as *unknown*. A shown name stays until
-another verdict is as clear, so it does not flicker.
+(`FaceQuality.weight`), so that a turned or blurred face says little and a good one much. Votes fade
+with time and with every vote that follows. A name is shown when enough weight has come together and
+nearly all of it agrees; until then the track is undecided, which is shown as such and not as
+*unknown*. A shown name stays while most votes are for it, so one bad frame does not make it
+flicker; who steps into the place of another loses the other's name within a few frames.
 
 The votes of one track are not independent: a look-alike stays one in every frame. Agreement guards
 against bad frames, not against false matches; the rate of those is the threshold's.
@@ -58,6 +59,7 @@ class IdentityVotes:
     Args:
         least_weight: What it takes to decide; 2.5 are three good frames, or more bad ones.
         agreement: Share of the weight that has to be for one candidate.
+        most_weight: Votes together count no more than this; the larger, the slower it changes.
         half_life_s: After which time a vote counts half.
         forget_s: Tracks that were not seen for so long are dropped.
 
@@ -70,16 +72,20 @@ class IdentityVotes:
         *,
         least_weight: float = 2.5,
         agreement: float = 0.8,
+        most_weight: float = 4.0,
         half_life_s: float = 2.0,
         forget_s: float = 10.0,
     ) -> None:
-        if not (least_weight > 0 and 0.5 < agreement <= 1 and half_life_s > 0 and forget_s > 0):
+        if not (0 < least_weight <= most_weight and half_life_s > 0 and forget_s > 0):
             raise OptionError(
-                "Votes need a least weight and times above 0 and an agreement above 0.5, up to 1, "
-                f"but got {least_weight}, {half_life_s}, {forget_s} and {agreement}."
+                "Weights and times of votes are above 0 and the least weight not above the most, "
+                f"but got {least_weight}, {most_weight}, {half_life_s} and {forget_s}."
             )
+        if not 0.5 < agreement <= 1:
+            raise OptionError(f"The agreement is above 0.5, up to 1, but got {agreement!r}.")
         self._least_weight = least_weight
         self._agreement = agreement
+        self._most_weight = most_weight
         self._half_life_s = half_life_s
         self._forget_s = forget_s
         self._tracks: dict[int, _Track] = {}
@@ -143,6 +149,10 @@ class IdentityVotes:
         faded = math.exp2(-max(timestamp_s - track.seen_s, 0.0) / self._half_life_s)
         track.weights = {key: value * faded for key, value in track.weights.items()}
         track.seen_s = timestamp_s
+        total = sum(track.weights.values())
+        if total + weight > self._most_weight:
+            room = (self._most_weight - weight) / total
+            track.weights = {key: value * room for key, value in track.weights.items()}
         candidate = identity.person_id or _UNKNOWN
         track.weights[candidate] = track.weights.get(candidate, 0.0) + weight
         if identity.name is not None:
@@ -155,6 +165,8 @@ class IdentityVotes:
         share = track.weights[leader] / total if total > 0 else 0.0
         if total >= self._least_weight and share >= self._agreement:
             track.shown = leader
+        elif track.shown is not None and track.weights.get(track.shown, 0.0) < 0.5 * total:
+            track.shown = None
         if track.shown is None:
             return Verdict("undecided", None, None, share, total)
         if track.shown == _UNKNOWN:
