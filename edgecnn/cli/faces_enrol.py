@@ -91,7 +91,8 @@ def enrol(
     if not good:
         raise GalleryError(f"No photo of {len(photos)} can be used; nobody was enrolled.")
     if consent is None and may_ask():
-        consent = click.prompt("Who agreed and how (empty: not stated)", default="", err=True)
+        question = "Who agreed and how (empty: not stated)"
+        consent = click.prompt(question, default="", show_default=False, err=True)
     outcome = gallery_for(manifest).enrol(
         name, good, consent=consent or None, purpose=purpose, expires_in_days=expires
     )

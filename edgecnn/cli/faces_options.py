@@ -163,7 +163,9 @@ def file_secret(path: Path, passphrase_file: Path | None) -> Passphrase:
 def new_passphrase(passphrase_file: Path | None, variable: str) -> Passphrase:
     """A passphrase for a new file, long enough; asked for twice when somebody can be asked."""
     given = given_passphrase(passphrase_file, variable)
-    chosen = given or Passphrase(_prompt("New passphrase", confirm=True))
+    chosen = given or Passphrase(
+        _prompt("New passphrase (without it nothing can be read again)", confirm=True)
+    )
     chosen.check_strength()
     return chosen
 
