@@ -6,9 +6,11 @@ import signal
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from edgecnn.errors import SourceError
+from edgecnn.zoo.catalogue import assets_path
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.sources import DEMO
@@ -27,6 +29,7 @@ def application() -> QApplication:
     app.setDesktopFileName("edgecnn")
     app.setStyle("Fusion")
     app.setFont(body_font())
+    app.setWindowIcon(QIcon(str(assets_path() / "icons" / "edgecnn.svg")))
     return app
 
 

@@ -397,6 +397,7 @@ class MainWindow(QMainWindow):
         self.top.setVisible(whole)
         self.strip.setVisible(whole)
         self.side.setVisible(whole and state.side_open)
+        self.top.show_panel(state.side_open)
 
     def _show_doing(self) -> None:
         recorder = self.live.recorder
@@ -470,7 +471,7 @@ class MainWindow(QMainWindow):
     # -- the window itself
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The welcome page covers everything, the toast stays at the foot."""
+        """The welcome page covers everything, the toast stays at the head of the view."""
         super().resizeEvent(event)
         content = self.centralWidget()
         if content is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgecnn.video.status import State, Status
+from edgecnn.video.status import Reason, State, Status
 
 SPINNER_AFTER_S = 0.3
 WORDS_AFTER_S = 2.0
@@ -46,6 +46,16 @@ _TITLES = {
     State.FAILED: "No picture",
     State.ENDED: "The end",
 }
+_REASONS = {
+    Reason.NOT_FOUND: "Not found",
+    Reason.BUSY: "In use",
+    Reason.NO_PERMISSION: "No permission",
+    Reason.TIMED_OUT: "No answer",
+    Reason.AUTH: "Wrong name or password",
+    Reason.CODEC: "Cannot be read",
+    Reason.LOST: "Connection lost",
+    Reason.BROKEN: "Not working",
+}
 
 
 def notice_for(status: Status | None, source: str, now_s: float) -> Notice | None:
@@ -76,4 +86,6 @@ def notice_for(status: Status | None, source: str, now_s: float) -> Notice | Non
     if status.state is State.ENDED:
         message = status.message or f"All of {source} was shown."
         return Notice(title, message, False, (REPLAY, CHOOSE))
+    if status.reason is not None:
+        title = _REASONS[status.reason]
     return Notice(title, status.message, False, (RETRY, CHOOSE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
@@ -107,4 +108,6 @@ def _icon_of(word: str | None) -> str:
         return "camera"
     if "://" in word:
         return "network"
-    return "spark" if word == DEMO else "film"
+    if word == DEMO:
+        return "spark"
+    return "film" if Path(word).suffix else "folder"

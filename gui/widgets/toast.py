@@ -1,4 +1,4 @@
-"""A sentence at the foot of the view that goes away by itself."""
+"""A sentence at the head of the view that goes away by itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from edgecnn.core.palette import INK_RGB
 from gui.theme import body_font
 
 STAYS_MS = 5000
+_MOST_PX = 16_000
 
 
 class Toast(QLabel):
@@ -38,18 +39,20 @@ class Toast(QLabel):
         self._timer.start()
 
     def place(self) -> None:
-        """Move to the foot of the parent."""
+        """Move to the head of the parent: results lie at its foot."""
         parent = self.parentWidget()
         if parent is None:
             return
         self.setWordWrap(False)
+        self.setMinimumWidth(0)
+        self.setMaximumWidth(_MOST_PX)
         self.adjustSize()
         room = parent.width() - 32
         if self.width() > room:
             self.setWordWrap(True)
             self.setFixedWidth(room)
             self.adjustSize()
-        self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - 20)
+        self.move((parent.width() - self.width()) // 2, 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A dark backing, then the words."""

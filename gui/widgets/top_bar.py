@@ -43,6 +43,8 @@ class TopBar(QFrame):
         self.snapshot = self._button("snapshot", self.tr("Snapshot"))
         self.record = self._button("record", self.tr("Record"))
         self.freeze = self._button("freeze", self.tr("Freeze"))
+        self.panel = self._button("panel", self.tr("Side panel"))
+        self.panel.setCheckable(True)
         self.freeze.setCheckable(True)
         self.record.setCheckable(True)
         self.lock = QLabel()
@@ -71,7 +73,7 @@ class TopBar(QFrame):
         layout.addWidget(self.lock)
         layout.addSpacing(4)
         layout.addWidget(self.source)
-        for button in (self.snapshot, self.record, self.freeze, self.more):
+        for button in (self.snapshot, self.record, self.freeze, self.panel, self.more):
             layout.addWidget(button)
 
     def show_tab(self, key: str) -> None:
@@ -84,11 +86,16 @@ class TopBar(QFrame):
         self.source.show_theme(theme)
         self.snapshot.setIcon(icon("snapshot", theme.text))
         self.more.setIcon(icon("menu", theme.text))
+        self.panel.setIcon(icon("panel", theme.text))
         self.lock.setPixmap(icon("lock", theme.secondary).pixmap(QSize(16, 16)))
         for name, action in self._actions.items():
             if name in _ICONS:
                 action.setIcon(icon(_ICONS[name], theme.secondary))
         self.show_doing(frozen=self.freeze.isChecked(), recording=self.record.isChecked())
+
+    def show_panel(self, open_: bool) -> None:
+        """Whether the side panel is open."""
+        self.panel.setChecked(open_)
 
     def show_doing(self, *, frozen: bool, recording: bool) -> None:
         """Whether the picture is held, and whether it is recorded."""

@@ -91,9 +91,9 @@ class VideoView(QWidget):
 
     def show_frame(self, frame: Frame | None, result: Result | None, look: Look) -> None:
         """Show a frame and what a model says about it; None shows an empty view."""
+        self._fresh = frame is not None and (self._fresh or frame is not self._frame)
         self._frame, self._result, self._look = frame, result, look
         self._image = None
-        self._fresh = frame is not None
         self.update()
 
     def show_look(self, look: Look) -> None:

@@ -38,6 +38,13 @@ def test_what_went_wrong_is_said_in_the_words_of_the_source_with_two_ways_out(
     assert notice.busy == (state is not State.FAILED)
 
 
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_title_of_its_own(reason: Reason) -> None:
+    notice = notice_for(Status(State.FAILED, reason, "Words."), "camera", 0.0)
+    assert notice is not None
+    assert notice.title not in ("", "No picture")
+
+
 def test_the_end_offers_to_play_again() -> None:
     notice = said(State.ENDED)
     assert notice is not None
