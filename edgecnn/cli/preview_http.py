@@ -10,6 +10,7 @@ import re
 import secrets
 import socket
 import socketserver
+import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
@@ -20,6 +21,9 @@ from edgecnn.errors import SourceError
 
 _SILENCE_S = 10.0
 """A browser that takes nothing for so long is gone."""
+
+MOST_CONNECTIONS = 32
+"""Who cannot watch can still ask; beyond this, connections are closed unheard."""
 
 _BOUNDARY = b"--frame\r\n"
 
@@ -58,12 +62,27 @@ class PreviewServer(ThreadingHTTPServer):
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         self.preview = preview
+        self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
         """As `HTTPServer` does it, without asking a name server who we are."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a thread for a connection, if there is room for one more."""
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """The thread of a connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that closes its window is no news."""

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from edgecnn.cli.describe import one_line
+from edgecnn.cli.describe import names_found, one_line
 from edgecnn.core.results import Result
 from edgecnn.video.answer import Answer
 
@@ -78,6 +78,8 @@ class JsonLines:
 class Teller:
     """Tells people what is seen: each picture, but of moving pictures only what changes.
 
+    A change is another kind of object, another best class, another number of faces.
+
     Args:
         moving: Whether frames follow one another in time.
         live: Whether they are of now: then the time of day is told.
@@ -88,13 +90,13 @@ class Teller:
         self._moving = moving
         self._live = live
         self._several = several
-        self._said: dict[str, str] = {}
+        self._said: dict[str, tuple[list[str], int]] = {}
 
     def tell(self, answer: Answer, model: str, result: Result) -> None:
         """Say what a model said about a frame, if it is news."""
-        line = one_line(result)
         if self._moving:
-            kinds = ", ".join(sorted({word.rpartition(" ")[0] for word in line.split(", ")}))
+            found = names_found(result)
+            kinds = (sorted(found), found["face"])
             if self._said.get(model) == kinds:
                 return
             self._said[model] = kinds
@@ -102,4 +104,4 @@ class Teller:
         where = f"{frame.timestamp_s:7.2f} s" if self._moving else frame.source
         if self._live:
             where = time.strftime("%H:%M:%S")
-        click.echo(f"{where}{f' {model}' if self._several else ''}: {line}")
+        click.echo(f"{where}{f' {model}' if self._several else ''}: {one_line(result)}")

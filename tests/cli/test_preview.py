@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from edgecnn.cli.preview import MOST_WATCHERS, TOKEN_VARIABLE, Preview, is_loopback, parse_address
+from edgecnn.cli.preview_http import MOST_CONNECTIONS
 from edgecnn.errors import OptionError, SourceError
 from tests.helpers.pipelines import eventually
 
@@ -176,6 +178,25 @@ def test_more_watchers_than_there_is_room_for_are_told_so(preview: Preview) -> N
             thread.join()
             pictures.close()
     assert not preview.watched
+
+
+def test_idle_connections_cannot_use_up_the_board(preview: Preview) -> None:
+    port = urlsplit(preview.address).port
+    idle = [socket.create_connection(("127.0.0.1", port), 20) for _ in range(MOST_CONNECTIONS)]
+    try:
+        with socket.create_connection(("127.0.0.1", port), 20) as one_more:
+            assert one_more.recv(1) == b""
+    finally:
+        for connection in idle:
+            connection.close()
+
+    def answers() -> bool:
+        try:
+            return get(preview, "/stats.json")[0] == 200
+        except (http.client.HTTPException, OSError):
+            return False
+
+    assert eventually(answers)
 
 
 def test_a_picture_is_encoded_once_however_many_watch(
