@@ -77,6 +77,8 @@ class FakeTask:
 
     Attributes:
         gate: Cleared, every answer waits until it is set.
+        error: Raised in place of an answer.
+        act: Answers in its place.
     """
 
     result: Any
@@ -87,6 +89,7 @@ class FakeTask:
     closed: bool = False
     calls: int = 0
     error: Exception | None = None
+    act: Callable[[Frame], Any] | None = None
 
     def __post_init__(self) -> None:
         self.gate = threading.Event()
@@ -95,6 +98,8 @@ class FakeTask:
     def __call__(self, picture: Frame) -> Any:
         assert not self.closed
         self.gate.wait(10)
+        if self.act is not None:
+            return self.act(picture)
         self.calls += 1
         if self.error is not None:
             raise self.error
