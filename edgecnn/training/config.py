@@ -237,6 +237,11 @@ def read_config(file: str | os.PathLike[str]) -> TrainConfig:
         OSError: It cannot be read.
     """
     path = Path(file)
+    return make_config(read_table(path), where=str(path))
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """The nested tables of a ``.toml`` or ``.json`` file, not checked yet; errors as above."""
     suffix = path.suffix.lower()
     if suffix not in (".json", ".toml"):
         raise OptionError(f"A config is a .toml or .json file, but got {path}.")
@@ -247,7 +252,7 @@ def read_config(file: str | os.PathLike[str]) -> TrainConfig:
         raise OptionError(f"{path} cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise OptionError(f"{path} holds no table of settings, but a {type(content).__name__}.")
-    return make_config(content, where=str(path))
+    return content
 
 
 def make_config(content: Mapping[str, Any], *, where: str = "The config") -> TrainConfig:
