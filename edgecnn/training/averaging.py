@@ -78,7 +78,10 @@ class WeightAverage:
         if not average:
             yield
             return
-        everything = self.model.variables
+        # What is trained beside the model, such as ArcFace's head, is averaged as well.
+        known = {id(variable) for variable in self.model.variables}
+        beside = [variable for variable in variables if id(variable) not in known]
+        everything = [*self.model.variables, *beside]
         before = read(everything)
         write(variables, average)
         try:
