@@ -2,8 +2,9 @@
 
 Reference:
     Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018
-    (SWA; batch norm is measured again, as they ask); Polyak and Juditsky, "Acceleration of
-    Stochastic Approximation by Averaging", 1992 (of which EMA is the forgetful form).
+    (SWA; batch norm is measured again for the averaged weights, as they ask); Polyak and Juditsky,
+    "Acceleration of Stochastic Approximation by Averaging", 1992 (of which EMA is the forgetful
+    form).
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class WeightAverage:
 
         Args:
             optimizer: That trains it; it holds the moving average.
-            pictures: Batches of input, to measure batch norm again under SWA.
+            pictures: Batches of input, to measure batch norm again.
         """
         variables, average = self._average(optimizer)
         if not average:
@@ -85,8 +86,8 @@ class WeightAverage:
         before = read(everything)
         write(variables, average)
         try:
-            if self.config.name == "swa":
-                measure_batch_norm(self.model, pictures)
+            # Its means and variances are those of the weights that were averaged, not of the average.
+            measure_batch_norm(self.model, pictures)
             yield
         finally:
             write(everything, before)

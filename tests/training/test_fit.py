@@ -18,8 +18,10 @@ import keras
 
 from edgecnn.data.image_data import ImageData
 from edgecnn.errors import OptionError, TrainingError
+from edgecnn.training.averaging import measure_batch_norm
 from edgecnn.training.config import TrainConfig, change
 from edgecnn.training.fit import train
+from edgecnn.training.quiet import to_numpy
 from edgecnn.training.run import RunResult
 
 NAMES = ("dark", "left", "right")
@@ -338,3 +340,27 @@ def test_a_moving_average_looks_on_and_leaves_the_training_alone(tmp_path: Path)
     )
     for a, b in zip(alone.history, watched.history, strict=True):
         assert (a["loss"], a["accuracy"]) == (b["loss"], b["accuracy"])
+
+
+@pytest.mark.parametrize("name", ["ema", "swa"])
+def test_batch_norm_is_measured_again_for_averaged_weights(tmp_path: Path, name: str) -> None:
+    data = pictures()
+    result = train(
+        config(fit={"epochs": 2}, regularize={"average": {"name": name}}, data={"validation": 0}),
+        out=tmp_path / "run",
+        data=data,
+        model=tiny_net(),
+    )
+    norms = [
+        layer for layer in result.model.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    assert norms
+    saved = [to_numpy(layer.moving_mean) for layer in norms]
+    order = np.random.default_rng([0, 0]).permutation(len(data))
+    batches = [
+        data.pixels[order[start : start + 16]].astype(np.float32)
+        for start in range(0, len(data), 16)
+    ]
+    measure_batch_norm(result.model, batches)
+    for before, layer in zip(saved, norms, strict=True):
+        np.testing.assert_allclose(before, to_numpy(layer.moving_mean), rtol=1e-4, atol=1e-4)
