@@ -30,6 +30,7 @@ from gui.controllers.tap import Seen, Tap
 from gui.state import TabState
 from gui.tabs import TABS
 from gui.workers.jobs import Jobs
+from gui.workers.leaving import wait_at_exit
 
 _STALE_S = 2.0
 """An answer older than this is not painted over a newer picture any more."""
@@ -155,6 +156,7 @@ class Live:
         self._closing.set()
         end_s = time.monotonic() + timeout_s
         self.recorder.stop()
+        wait_at_exit()
         opened = self._opening.close(self._do_stop, timeout_s)
         return (
             self._loading.close(self._models.close, max(0.1, end_s - time.monotonic())) and opened
