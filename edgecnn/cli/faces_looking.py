@@ -88,6 +88,7 @@ class Looker:
 
     def __call__(self, frame: Frame, faces: Faces) -> Seen:
         """What is known about the faces of a frame."""
+        self._see_changes()
         if self._tracker is not None:
             faces = self._tracker.update(faces, frame.timestamp_s)
         identities = self._gallery.match(faces.embeddings or (), self._rule)
@@ -98,6 +99,13 @@ class Looker:
             weights = [quality.weight for quality in qualities]
             verdicts = self._votes.add(ids, identities, weights, frame.timestamp_s)
         return Seen(frame, faces, identities, qualities, verdicts)
+
+    def _see_changes(self) -> None:
+        """Whoever was forgotten meanwhile, by another program, is not named any more."""
+        before = {person.id for person in self._gallery.people}
+        self._gallery.refresh()
+        for person_id in before - {person.id for person in self._gallery.people}:
+            self._votes.forget_person(person_id)
 
 
 def _words(identity: Identity) -> str:

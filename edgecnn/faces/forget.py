@@ -112,7 +112,6 @@ def forget(gallery: Gallery, names: Sequence[str]) -> Forgotten:
         notes: list[str] = []
         gallery.change(lambda contents: _without(gallery, contents, people, missing, notes))
         renewed = gallery.store.renew_keyring_key()
-        gallery.refresh()
         proof = _prove(gallery, traces)
     return Forgotten(
         people=len(people),

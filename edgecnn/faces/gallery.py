@@ -102,13 +102,24 @@ class Gallery:
         return len(self.contents.people)
 
     def refresh(self) -> None:
-        """See what other programs wrote.
+        """See what other programs wrote; cheap enough for every frame when they wrote nothing.
 
         Raises:
             GalleryError: The file is gone.
             PassphraseError: It has another passphrase now.
         """
-        self.store.refresh()
+        # A thread that is writing has the newest state already; nobody has to wait for it here.
+        if not self.store.turn.acquire(blocking=False):
+            return
+        try:
+            if self.store.seems_changed():
+                self.store.refresh()
+            self._adopt()
+        finally:
+            self.store.turn.release()
+
+    def _adopt(self) -> None:
+        """Decode what the file holds, when that has changed."""
         if self._state != self.store.header.state_id:
             self.contents = records.decode(self.store.content, str(self.store.path))
             self._state = self.store.header.state_id
@@ -117,7 +128,7 @@ class Gallery:
     def writing(self) -> Iterator[None]:
         """Be the only writer, with the newest contents; nests."""
         with self.store.writing():
-            self.refresh()
+            self._adopt()
             yield
 
     def rule(self, target: float | None = None) -> Rule:
@@ -137,11 +148,12 @@ class Gallery:
             GalleryError: The embeddings are of another space.
         """
         chosen = self.rule() if rule is None else rule
+        contents = self.contents  # another thread may replace it; indices belong to this state
         vectors = self._vectors(embeddings)
         found = []
-        for nearest in self._current_matcher().nearest(vectors):
+        for nearest in self._matcher_of(contents).nearest(vectors):
             known = nearest.distance < chosen.threshold
-            person = self.people[nearest.person] if known else None
+            person = contents.people[nearest.person] if known else None
             rival = known and nearest.second_distance < chosen.threshold
             margin = nearest.second_distance - nearest.distance if nearest.second >= 0 else np.inf
             found.append(
@@ -150,7 +162,7 @@ class Gallery:
                     person_id=person.id if person else None,
                     distance=nearest.distance,
                     margin=float(margin),
-                    rival=self.people[nearest.second].name if rival else None,
+                    rival=contents.people[nearest.second].name if rival else None,
                 )
             )
         return found
@@ -174,10 +186,11 @@ class Gallery:
             GalleryError: Nobody of that name, the time of consent is over, or another space.
         """
         chosen = self.rule() if rule is None else rule
-        index = records.find_person(self.contents, name)
+        contents = self.contents
+        index = records.find_person(contents, name)
         vectors = self._vectors([embedding])
-        distance = float(self._current_matcher().to_person(vectors, index)[0])
-        self.record("verify", (self.people[index].id,))
+        distance = float(self._matcher_of(contents).to_person(vectors, index)[0])
+        self.record("verify", (contents.people[index].id,))
         return distance < chosen.threshold, distance
 
     def strangers_let_in(self, rule: Rule) -> float | None:
@@ -367,14 +380,14 @@ class Gallery:
             raise GalleryError("An embedding is not finite: the embedder failed on this face.")
         return vectors
 
-    def _current_matcher(self) -> Matcher:
+    def _matcher_of(self, contents: Contents) -> Matcher:
         """Built once a state; again when somebody's time may have run out."""
         now = records.now_utc()
         if self._matcher is not None:
-            contents, until, matcher = self._matcher
-            if contents is self.contents and now < until:
+            known, until, matcher = self._matcher
+            if known is contents and now < until:
                 return matcher
-        ends = [p.expires_utc for p in self.people if p.expires_utc and not p.expired(now)]
-        matcher = Matcher.of(self.contents, now)
-        self._matcher = (self.contents, min(ends, default="9999"), matcher)
+        ends = [p.expires_utc for p in contents.people if p.expires_utc and not p.expired(now)]
+        matcher = Matcher.of(contents, now)
+        self._matcher = (contents, min(ends, default="9999"), matcher)
         return matcher

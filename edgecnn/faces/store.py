@@ -7,6 +7,7 @@ the lock is taken, what another program wrote since is read, and `Store.write` r
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class Store:
         path: Where it is.
         content: What it holds, as of the last read or write.
         header: Its readable part.
+        turn: Held by the thread that reads or writes the file.
     """
 
     def __init__(self, path: Path, envelope: Envelope, content: bytes, holder: Holder) -> None:
@@ -65,6 +67,8 @@ class Store:
         self.header: Header = envelope.header
         self._holder = holder
         self._writing = False
+        self.turn = threading.RLock()
+        self._stamp = _stamp(path)
 
     @classmethod
     def create(cls, path: Path, secret: Secret, content: bytes) -> Store:
@@ -118,17 +122,22 @@ class Store:
             GalleryError: Another writer does not finish.
             PassphraseError: Another program has changed the passphrase since.
         """
-        if self._writing:
-            yield
-            return
-        with atomic.writer_lock(self.path):
-            self._writing = True
-            try:
-                atomic.remove_leftovers(self.path)
-                self.refresh()
+        with self.turn:  # among threads; the lock of the file is among processes
+            if self._writing:
                 yield
-            finally:
-                self._writing = False
+                return
+            with atomic.writer_lock(self.path):
+                self._writing = True
+                try:
+                    atomic.remove_leftovers(self.path)
+                    self.refresh()
+                    yield
+                finally:
+                    self._writing = False
+
+    def seems_changed(self) -> bool:
+        """Whether another program has replaced the file, without reading it; for every frame."""
+        return _stamp(self.path) != self._stamp
 
     def refresh(self) -> bool:
         """Read what another program wrote since; whether there was anything.
@@ -137,8 +146,10 @@ class Store:
             GalleryError: The file is gone.
             PassphraseError: It has another passphrase now.
         """
+        stamp = _stamp(self.path)
         envelope = read_file(self.path)
         if envelope.header.state_id == self.header.state_id:
+            self._stamp = stamp
             return False
         if envelope.header.gallery_id != self.gallery_id:
             raise GalleryError(f"{self.path} was replaced by another gallery. Open it again.")
@@ -146,6 +157,7 @@ class Store:
             raise PassphraseError(f"The passphrase of {self.path} was changed. Open it again.")
         self.content = envelope.open_with(self._holder)
         self.header = envelope.header
+        self._stamp = stamp
         return True
 
     def write(self, content: bytes) -> None:
@@ -218,3 +230,13 @@ class Store:
         self.header = read_envelope(written, str(self.path)).header
         self.content = content
         self._holder = holder
+        self._stamp = _stamp(self.path)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is replaced; None when it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
