@@ -7,7 +7,7 @@ import pytest
 from edgecnn.bundle import io, keys, signing
 from edgecnn.errors import BundleError, UnknownNameError
 from edgecnn.zoo.catalogue import names
-from gui.models.shelf import delete_model, read_card, read_shelf, what_goes
+from gui.models.shelf import delete_model, read_card, read_shelf, size_words, what_goes
 
 
 def test_every_bundle_is_listed_with_size_licence_and_task(own: Path) -> None:
@@ -20,7 +20,7 @@ def test_every_bundle_is_listed_with_size_licence_and_task(own: Path) -> None:
         assert card.megabytes > 0
         assert card.card is not None
         assert card.card.licence in card.line
-        assert f"{card.megabytes:.1f} MB" in card.line
+        assert size_words(card.megabytes) in card.line
 
 
 def test_the_tab_that_runs_a_model_is_known(own: Path) -> None:

@@ -1,0 +1,1 @@
+"""The models that are there: looked at, checked, brought in, converted, and deleted."""
