@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ def quiet_keras() -> None:
     """Import Keras; TensorFlow, where it is the backend, greets with notes unless told not to."""
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow" and find_spec("tensorflow"):
         require("converters.quiet", extra="convert").tensorflow()
+    # It counts the nets of the stages as one that is compiled over and over.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     require("keras", extra="train")
 
 

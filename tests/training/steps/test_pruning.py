@@ -109,7 +109,7 @@ def whole(pruned: StepResult) -> Callable[[str], StepResult]:
 
 @pytest.mark.parametrize(
     ("kind", "stage", "epoch"),
-    [("channels", 1, 1), ("channels", 2, 2), ("sparsity", 2, 1), ("n_of_m", 1, 2)],
+    [("channels", 1, 1), ("channels", 2, 2), ("sparsity", 2, 1)],
 )
 def test_a_killed_step_goes_on_to_the_same_net(
     kind: str, stage: int, epoch: int, whole: Callable[[str], StepResult], tmp_path: Path

@@ -99,3 +99,15 @@ def test_files_that_hold_no_step_are_named(
     with pytest.raises(OptionError, match=said) as caught:
         read_step(file, PruneStep())
     assert name in str(caught.value)
+
+
+def test_the_file_in_the_documents_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "training.md").read_text("utf-8")
+    file = tmp_path / "prune.toml"
+    file.write_text(text.partition("```toml\n")[2].partition("```")[0])
+    step = read_step(file, PruneStep())
+    assert step.target.given == ("keep_macs",)
+    assert step.teach.attention[0].student == "block_5_add"
+    assert (step.stages, step.epochs_between) == (PruneStep().stages, PruneStep().epochs_between)
+    for goal in step.target.GOALS:
+        assert f"{goal} = " in file.read_text()
