@@ -39,12 +39,13 @@ def test_wheel_carries_every_asset_as_part_of_the_package() -> None:
 
 def test_wheel_carries_every_module_and_marker() -> None:
     modules = on_disk("edgecnn", ["*.py", "py.typed"]) | on_disk("converters", ["*.py", "py.typed"])
+    modules |= on_disk("gui", ["*.py", "py.typed"])
     assert modules - names_in_wheel() == set()
 
 
 def test_wheel_carries_nothing_else() -> None:
     tops = {name.split("/")[0] for name in names_in_wheel()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"edgecnn", "converters"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"edgecnn", "converters", "gui"}
 
 
 def test_wheel_carries_the_licence_and_the_command() -> None:
