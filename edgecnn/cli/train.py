@@ -10,6 +10,7 @@ import msgspec
 
 from edgecnn.cli.output import print_facts
 from edgecnn.cli.progress import progress_bar
+from edgecnn.cli.train_embed import TASKS, embed_settings, is_embedding
 from edgecnn.cli.train_series import OPTIONS, begun_config, find_series, series_options, to_json
 from edgecnn.optional import require
 
@@ -17,6 +18,10 @@ from edgecnn.optional import require
 @click.command()
 @click.argument("config", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; new or empty.")
+@click.option(
+    "--task", type=click.Choice(TASKS), help="embed: vectors for what was never seen, by triplets "
+    "or ArcFace; where not given, a config with a group metric says it."
+)  # fmt: skip
 @click.option("--preset", metavar="NAME", help="What to start from instead of a file.")
 @click.option("--net", metavar="NAME", help="Architecture; see edgecnn nets list.")
 @click.option("--data", metavar="DATA", help="A data set by name, a folder of class folders, .csv.")
@@ -40,6 +45,7 @@ from edgecnn.optional import require
 def train(
     config: Path | None,
     out: Path | None,
+    task: str | None,
     preset: str | None,
     sheet: Path | None,
     resume: bool,
@@ -55,14 +61,24 @@ def train(
     if config is not None and preset is not None:
         raise click.UsageError("Give CONFIG or --preset; a file may name its preset itself.")
     series = find_series(out if resume else None, **{name: given.pop(name) for name in OPTIONS})
-    settings = _settings(config, preset, out if resume else None, given)
+    begun = out if resume else None
+    embedding = series is None and is_embedding(task, config, begun)
+    if task == "embed" and not embedding:
+        raise click.UsageError("Embedders are not cross-validated or searched for; train one.")
+    if embedding:
+        settings = embed_settings(config, preset, begun, _changes(given))
+    else:
+        settings = _settings(config, preset, begun, given)
     if sheet is not None:
         showing = require("edgecnn.training.showing", extra="train")
         click.echo(str(showing.show_augmentation(settings, sheet)))
         return
     if out is None:
         raise click.UsageError("Missing option '--out'.")
-    run = require("edgecnn.training.fit", extra="train").train if series is None else series.run
+    if embedding:
+        run = require("edgecnn.training.metric.fit", extra="train").train_embedder
+    else:
+        run = require("edgecnn.training.fit", extra="train").train if series is None else series.run
     try:
         with progress_bar() as progress:
             result = run(settings, out=out, resume=resume, progress=progress)
