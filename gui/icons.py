@@ -34,6 +34,9 @@ STROKES: dict[str, str] = {
     "play": '<path d="M6.5 4.5v11l9-5.5z"/>',
     "full_screen": '<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4"/>',
     "panel": '<rect x="3" y="4" width="14" height="12" rx="2"/><path d="M12 4v12"/>',
+    "compare": '<rect x="2.5" y="5" width="6" height="10" rx="1.5"/>'
+    '<rect x="11.5" y="5" width="6" height="10" rx="1.5"/>',
+    "models": '<path d="M10 2.8l7 3.6-7 3.6-7-3.6zM3 10l7 3.6 7-3.6M3 13.6l7 3.6 7-3.6"/>',
     "menu": '<path d="M3.5 6h13M3.5 10h13M3.5 14h13"/>',
     "settings": (
         '<path d="M3 6h7M14 6h3M3 14h3M10 14h7"/>'

@@ -43,6 +43,7 @@ from gui.dialogs.address import AddressDialog
 from gui.dialogs.settings import SettingsDialog
 from gui.dialogs.shortcuts import ShortcutSheet
 from gui.icons import IconFiles
+from gui.models.foreign import is_model
 from gui.notices import notice_for
 from gui.overlays.scene import Look
 from gui.performance import Meter
@@ -52,6 +53,7 @@ from gui.shortcuts import SHORTCUTS
 from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
+from gui.visits import compare_dialog, models_dialog
 from gui.widgets.performance_strip import PerformanceStrip
 from gui.widgets.side_panel import SidePanel
 from gui.widgets.toast import Toast
@@ -153,6 +155,8 @@ class MainWindow(QMainWindow):
             "record": self.toggle_recording,
             "full_screen": self.toggle_full_screen,
             "model": self.side.model.open_picker,
+            "compare": self.open_compare,
+            "models": lambda: self.open_models(),
             "raise": lambda: self._nudge(0.05),
             "lower": lambda: self._nudge(-0.05),
             "classes": self._open_classes,
@@ -185,6 +189,7 @@ class MainWindow(QMainWindow):
         self.top.source.asked.connect(self.ask_for_source)
         self.top.source.opening.connect(self.desk.look_for_cameras)
         self.side.changed.connect(lambda changes: self.store.update_tab(**changes))
+        self.side.model.compared.connect(lambda: self.do("compare"))
         self.strip.toggled.connect(lambda: self.do("strip"))
         self.view.acted.connect(self._notice_acted)
         self.view.full_screen_wished.connect(self.toggle_full_screen)
@@ -304,6 +309,18 @@ class MainWindow(QMainWindow):
     def open_about(self) -> None:
         """Version and licences."""
         self._open_dialog("about", About(self))
+
+    def open_compare(self) -> None:
+        """Two variants side by side on the frames of the source."""
+        dialog = compare_dialog(self)
+        if dialog is None:
+            self.toast.say(self.tr("The list of models is still being read."))
+        else:
+            self._open_dialog("compare", dialog)
+
+    def open_models(self, path: Path | None = None) -> None:
+        """All models; with a path, that one is brought in."""
+        self._open_dialog("models", models_dialog(self, path))
 
     def _open_dialog(self, name: str, dialog: QDialog) -> None:
         """Open without blocking, one of a kind at a time."""
@@ -485,16 +502,22 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
+        """Open what was dropped: a source, or a model to bring in."""
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_source(str(Path(paths[0])))
+            path = Path(paths[0])
+            if is_model(path):
+                self.open_models(path)
+            else:
+                self.open_source(str(path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, then end everything within two seconds, whatever is in progress."""
         self._looking.stop()
         self._counting.stop()
+        for dialog in tuple(self._dialogs.values()):
+            dialog.close()
         remember(self.settings, self.store.state)
         place = self.normalGeometry()
         self.settings.memory["place"] = [place.x(), place.y(), place.width(), place.height()]

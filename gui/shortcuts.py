@@ -36,6 +36,8 @@ SHORTCUTS: dict[str, Shortcut] = {
         Shortcut("record", "Ctrl+R", "Start or stop recording", "Picture"),
         Shortcut("full_screen", "F11", "Full screen", "Picture"),
         Shortcut("model", "M", "Switch model or variant", "Model"),
+        Shortcut("compare", "V", "Compare two variants", "Model"),
+        Shortcut("models", "Ctrl+M", "All models: import, verify, convert", "Model"),
         Shortcut("raise", "]", "Raise the threshold", "Model"),
         Shortcut("lower", "[", "Lower the threshold", "Model"),
         Shortcut("classes", "C", "Choose classes", "Model"),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from edgecnn.video.frame import Frame
@@ -167,8 +167,3 @@ class CompareDialog(QDialog):
         self._looking.stop()
         self._counting.stop()
         self.duel.close()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """However it is closed, both models are let go."""
-        self._end()
-        super().closeEvent(event)

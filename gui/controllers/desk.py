@@ -48,6 +48,10 @@ class Desk:
             self._jobs.submit(f"models {task}", lambda: self._read_models(task))
         return self._models.get(task, ())
 
+    def read_models_anew(self) -> None:
+        """There are other models than before; the old lists hold until they are read."""
+        self._asked.clear()
+
     def look_for_cameras(self) -> None:
         """Read the list of cameras anew."""
         self._jobs.submit("cameras", self._read_cameras)

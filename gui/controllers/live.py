@@ -65,6 +65,9 @@ class Live:
         open_source: Word and mirror -> source, not started.
         load, load_quickly: Load a model; see `gui.controllers.models`.
         smooth: Whether results are calmed down over time.
+
+    Attributes:
+        load: As given, for others who load models the same way.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Live:
         self.smooth = smooth
         self.recorder = Recorder()
         self._open_source = open_source
+        self.load = load
         self._models = Models(load, load_quickly)
         self._loading = Jobs("edgecnn-models")
         self._opening = Jobs("edgecnn-sources")
@@ -98,6 +102,7 @@ class Live:
         self._pace = Pace()
         self._shot = Shot()
         self._frozen = False
+        self._resting = False
         self._last_index = -1
 
     # -- wishes
@@ -150,6 +155,13 @@ class Live:
             pipeline.pause()
         else:
             pipeline.resume()
+
+    def rest(self, resting: bool) -> None:
+        """Show pictures and ask nothing about them, while something else does; or go on."""
+        with self._lock:
+            self._resting = resting
+            if self._pipeline is not None:
+                self._pipeline.swap(self._at_work())
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """End everything, whatever is in progress; returns whether all of it has ended in time."""
@@ -245,7 +257,7 @@ class Live:
         try:
             tap = Tap(self._open_source(word, mirror))
             with self._lock:
-                task = self._task if self._task is not None else NoModel()
+                task = self._at_work()
                 # A tap has all that a source has, though its attributes cannot be set.
                 pipeline = Pipeline(
                     cast("LiveSource", tap),
@@ -260,6 +272,10 @@ class Live:
             with self._lock:
                 self._pipeline = self._tap = None
                 self._status = Status(State.FAILED, Reason.NOT_FOUND, str(error))
+
+    def _at_work(self) -> Any:
+        """What answers the next frame; called under the lock."""
+        return NoModel() if self._resting or self._task is None else self._task
 
     def _do_stop(self) -> None:
         with self._lock:
@@ -297,7 +313,7 @@ class Live:
             _set_options(task, key, tab)
             self._task, self._task_key = task, key
             if self._pipeline is not None:
-                self._pipeline.swap(task)
+                self._pipeline.swap(self._at_work())
             self._model = ModelState(
                 wanted=self._model.wanted,
                 info=task.info,

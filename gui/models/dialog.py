@@ -73,6 +73,7 @@ class ModelsDialog(QDialog):
         self._going = ""
         self._looks = 0
         self._glimpse = -1
+        self._closing = False
         self._build()
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -274,9 +275,9 @@ class ModelsDialog(QDialog):
 
     def reject(self) -> None:
         """Escape leaves the page first, then closes; work in progress is ended by its button."""
-        if self.work.running:
+        if self.work.running and not self._closing:
             return
-        if self.pages.currentWidget() is not self.details:
+        if self.pages.currentWidget() is not self.details and not self._closing:
             self._leave()
             return
         super().reject()
@@ -288,6 +289,6 @@ class ModelsDialog(QDialog):
         self.keeper.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """However it is closed, everything ends."""
-        self._end()
-        event.accept()
+        """The window's own button closes it whatever is in progress."""
+        self._closing = True
+        super().closeEvent(event)

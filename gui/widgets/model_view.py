@@ -21,10 +21,11 @@ _SPINNER_AFTER_S = 0.3
 
 class ModelView(QWidget):
     """Emits ``chosen`` with a `ModelChoice` when the user wants another model, variant or number
-    of threads.
+    of threads, and ``compared`` when two variants are to be compared.
     """
 
     chosen = Signal(object)
+    compared = Signal()
 
     def __init__(self, most_threads: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,11 +44,16 @@ class ModelView(QWidget):
         self.spinner = Spinner(self)
         self.spinner.setFixedSize(20, 20)
         self.spinner.setVisible(False)
-        self.switch = QPushButton(self.tr("Switch model"))
+        self.switch = QPushButton(self.tr("Switch"))
         self.switch.setObjectName("switchModel")
         self.switch.setToolTip(self.tr("Other models and variants (M)"))
         self.switch.setAccessibleName(self.tr("Switch model or variant"))
         self.switch.clicked.connect(self.open_picker)
+        self.compare = QPushButton(self.tr("Compare"))
+        self.compare.setObjectName("compare")
+        self.compare.setToolTip(self.tr("Two variants side by side on the live picture (V)"))
+        self.compare.setAccessibleName(self.tr("Compare two variants"))
+        self.compare.clicked.connect(self.compared)
         self.threads = QComboBox()
         self.threads.setObjectName("threads")
         self.threads.setAccessibleName(self.tr("Threads"))
@@ -65,6 +71,7 @@ class ModelView(QWidget):
         top.addWidget(self.spinner)
         buttons = QHBoxLayout()
         buttons.setSpacing(GAP_PX)
+        buttons.addWidget(self.compare, 1)
         buttons.addWidget(self.switch, 1)
         buttons.addWidget(self.threads)
         layout = QVBoxLayout(self)
@@ -80,6 +87,7 @@ class ModelView(QWidget):
         """What the picker offers."""
         self._models = models
         self.switch.setEnabled(bool(models))
+        self.compare.setEnabled(bool(models))
 
     def show_model(self, choice: ModelChoice, state: ModelState, infer_ms: float) -> None:
         """The model that was asked for, and the one that answers.

@@ -19,8 +19,13 @@ from gui.tabs import TABS
 from gui.theme import GAP_PX, GROUP_PX, Theme
 from gui.widgets.source_picker import SourcePicker
 
-_MENU = ("panel", "strip", "full_screen", "theme", None, "settings", "shortcuts", "about", "quit")
+_MENU = (
+    *("compare", "models", None, "panel", "strip", "full_screen", "theme", None),
+    *("settings", "shortcuts", "about", "quit"),
+)
 _ICONS = {
+    "compare": "compare",
+    "models": "models",
     "panel": "panel",
     "full_screen": "full_screen",
     "theme": "sun",

@@ -16,7 +16,17 @@ import time
 PATIENCE_S = 20.0
 """A run that takes longer is not waited for any more: the process ends hard."""
 
-_OURS = frozenset({"edgecnn-answers", "edgecnn-desk", "edgecnn-models", "edgecnn-sources"})
+_OURS = frozenset(
+    {
+        "edgecnn-answers",
+        "edgecnn-compare",
+        "edgecnn-desk",
+        "edgecnn-keeper",
+        "edgecnn-models",
+        "edgecnn-preview",
+        "edgecnn-sources",
+    }
+)
 _registered = threading.Event()
 
 
