@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from converters.graphs.saved_model import INPUT_NAME, first_line, save_call
+from converters.openvino.rounding import keep_rounding
 from converters.quantization import flatbuffer
 from converters.quiet import captured_output, tensorflow
 from converters.tflite.compact import compact
@@ -97,9 +98,11 @@ def openvino_of(saved: Path) -> Any:
     tensorflow()
     with captured_output("OpenVINO: a quantization-aware network"):
         try:
-            return openvino.convert_model(str(saved))
+            model = openvino.convert_model(str(saved))
         except Exception as error:
             raise ConversionError(f"OpenVINO cannot read the graph: {first_line(error)}") from error
+    keep_rounding(model)
+    return model
 
 
 def export(

@@ -297,8 +297,8 @@ def _check(recipe: Recipe, where: str) -> None:
 def quick(recipe: Recipe) -> Recipe:
     """The same with few pictures and one epoch a step: whether everything fits, not how good it is.
 
-    Too few pictures are compared for the gate of equal decisions: a net that knows nothing yet
-    decides by ties.
+    A net that knows nothing yet decides by ties: so few pictures are compared that the gate of
+    equal decisions is not looked at, and the accuracy may drop by several of them.
     """
     data = msgspec.structs.replace(recipe.data, limit=300, validation=0.2, test_limit=150)
 
@@ -328,5 +328,10 @@ def quick(recipe: Recipe) -> Recipe:
         student=short(recipe.student),
         prune=prune,
         quantize=quantize,
-        convert=replace(recipe.convert, rounds=min(5, recipe.convert.rounds), proof_pictures=150),
+        convert=replace(
+            recipe.convert,
+            rounds=min(5, recipe.convert.rounds),
+            proof_pictures=150,
+            max_drop=max(0.05, recipe.convert.max_drop or 0.0),
+        ),
     )

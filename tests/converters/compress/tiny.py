@@ -35,7 +35,7 @@ def tables(**changes: Any) -> dict[str, Any]:
             "train": FINE,
         },
         "quantize": {"teach": {"sources": ["teacher"]}, "train": FINE},
-        "convert": {"rounds": 3, "about": {"licence": "Apache-2.0"}},
+        "convert": {"rounds": 3, "max_drop": 0.05, "about": {"licence": "Apache-2.0"}},
     }
     whole |= changes
     return {name: part for name, part in whole.items() if part is not None}
