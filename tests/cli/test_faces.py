@@ -360,6 +360,14 @@ def test_missing_gallery_and_short_passphrase_say_what_to_do(monkeypatch):
     assert not faces_options.default_gallery().exists()
 
 
+def test_without_the_extra_it_says_what_to_install(enrolled, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
+    said = run("list")
+    assert said.code == 1
+    assert "pip install 'edgecnn[faces]'" in said.err
+
+
 @pytest.mark.parametrize("verb", group.commands)
 def test_every_verb_explains_itself_and_speaks_json(verb):
     said = run(verb, "--help")

@@ -24,6 +24,8 @@ from tests.faces.people import (
     probe,
 )
 
+pytest.importorskip("cryptography")
+
 
 def test_good_photo_gives_the_face_with_its_numbers(find_faces, portrait):
     pixels = read_image(portrait)
