@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from edgecnn.core.results import Faces
 from edgecnn.runtime.threads import available_cores
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
@@ -54,6 +55,7 @@ from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
 from gui.visits import compare_dialog, models_dialog
+from gui.widgets.face_quality_panel import FaceQualityPanel
 from gui.widgets.performance_strip import PerformanceStrip
 from gui.widgets.side_panel import SidePanel
 from gui.widgets.toast import Toast
@@ -471,6 +473,7 @@ class MainWindow(QMainWindow):
         self.side.show_rows(self._rows.rows, self._nothing(state))
         self._show_model()
         self._show_choices()
+        self._show_quality(state)
         for words in self.desk.news():
             self.toast.say(words)
         problem = self.live.recorder.problem
@@ -478,6 +481,15 @@ class MainWindow(QMainWindow):
             self.toast.say(problem)
         self._said = problem
         self._show_doing()
+
+    def _show_quality(self, state: AppState) -> None:
+        """How good the nearest face is, measured four times a second at most."""
+        panel = self.side.extra(state.tab)
+        if not isinstance(panel, FaceQualityPanel):
+            return
+        if self._last.frame is not None and isinstance(self._last.result, Faces):
+            self.desk.measure_face(self._last.frame, self._last.result)
+        panel.show_quality(self.desk.quality)
 
     def _nothing(self, state: AppState) -> str:
         """What the empty list says."""

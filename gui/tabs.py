@@ -68,6 +68,7 @@ _ALL = (
         threshold=0.50,
         threshold_hint="Faces with a lower score are not shown",
         nothing="No face reaches the threshold.",
+        panel="gui.widgets.face_quality_panel:FaceQualityPanel",
     ),
     Tab(
         key="segment",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecnn.core.results import Result
+import numpy as np
+
+from edgecnn.core.results import Faces, Result
 from edgecnn.errors import EdgeCNNError
+from edgecnn.faces.quality import FaceQuality, measure_face
 from edgecnn.video.cameras.listing import CameraInfo, list_cameras
 from edgecnn.video.frame import Frame
 from edgecnn.video.writer import write_image
@@ -25,6 +28,7 @@ class Desk:
 
     Attributes:
         cameras: The cameras that were there when they were last looked for.
+        quality: Of the nearest face that was measured last; None without.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class Desk:
         cameras_of: Callable[[], Sequence[CameraInfo]] = list_cameras,
     ) -> None:
         self.cameras: tuple[CameraInfo, ...] = ()
+        self.quality: FaceQuality | None = None
         self._models_of = models_of
         self._cameras_of = cameras_of
         self._models: dict[str, tuple[ModelCard, ...]] = {}
@@ -55,6 +60,16 @@ class Desk:
     def look_for_cameras(self) -> None:
         """Read the list of cameras anew."""
         self._jobs.submit("cameras", self._read_cameras)
+
+    def measure_face(self, frame: Frame, faces: Faces) -> None:
+        """Measure the largest face of a picture; `quality` says what came of it."""
+        sizes = np.diff(faces.boxes_xyxy.reshape(-1, 2, 2), axis=1).reshape(-1, 2).prod(axis=1)
+        face = faces[int(sizes.argmax())] if len(faces) else None
+
+        def measure() -> None:
+            self.quality = None if face is None else measure_face(frame.pixels, face, frame.color)
+
+        self._jobs.submit("quality", measure)
 
     def snapshot(
         self, folder: Path, frame: Frame, result: Result | None, effect: str, threshold: float

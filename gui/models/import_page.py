@@ -65,6 +65,7 @@ class ImportPage(QWidget):
         self.save = QPushButton(self.tr("Save to my models"))
         self.save.setObjectName("saveModel")
         self.save.setProperty("role", "accent")
+        self.save.setEnabled(False)
         self.save.setAutoDefault(False)
         self.save.clicked.connect(self._save)
         self.cancel = QPushButton(self.tr("Cancel"))

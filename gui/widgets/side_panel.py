@@ -78,6 +78,10 @@ class SidePanel(QFrame):
             extra.setVisible(key == tab.key)
             extra.show_tab(state.tabs[key])
 
+    def extra(self, key: str) -> Any:
+        """What a tab adds to the panel; None before it was shown, or when it adds nothing."""
+        return self._extras.get(key)
+
     def show_model(
         self, state: AppState, models: tuple[ModelCard, ...], model: ModelState, infer_ms: float
     ) -> None:

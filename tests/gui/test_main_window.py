@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from edgecnn.core.results import Detections
+from edgecnn.core.results import Detections, Faces
 from edgecnn.errors import BackendError
 from edgecnn.video.status import Reason, State, Status
 from gui.main_window import LEAST_WH, SIZE_WH
@@ -345,3 +345,16 @@ def test_numbers_of_boxes_are_those_of_the_result(stage: MakeStage) -> None:
     one.models.newest.result = boxes(("dog", 0.9), ("dog", 0.8))
     one.give_until(lambda: [row.count for row in one.window.side.results.rows] == [2])
     assert "2 dog" in one.window.side.results.accessibleDescription()
+
+
+def test_the_nearest_face_is_measured_with_advice(stage: MakeStage) -> None:
+    one = stage()
+    press(one, "3")
+    one.until_loaded()
+    one.give_until(lambda: isinstance(one.window.view.result, Faces))
+    panel = one.window.side.extra("faces")
+    one.until(lambda: "px between the eyes" in panel.numbers.text())
+    assert "come closer" in panel.advice.text()  # a face of 20 pixels
+    faces = one.window.view.result
+    one.models.newest.result = Faces(faces.boxes_xyxy[:0], faces.scores[:0], faces.points_xy[:0])
+    one.give_until(lambda: "no face" in panel.advice.text())
