@@ -144,10 +144,10 @@ def _check_classes(model: str, classes: int, names: tuple[str, ...]) -> None:
 def _open(data: str, limit: int | None) -> Any:
     """Labelled pictures, or files of them; the usual split of a data set is ``test``."""
     opening = require("edgecnn.data.opening", extra="train")
-    batches = require("edgecnn.training.batches", extra="train")
+    parting = require("edgecnn.data.parting", extra="train")
     named = data.partition(":")[0] in require("edgecnn.registry", extra="train").DATASETS
     split = "test" if named and ":" not in data else None
-    return batches.at_most(opening.open_data(data, split=split), limit, seed=0)
+    return parting.at_most(opening.open_data(data, split=split), limit, seed=0)
 
 
 def _pictures(found: Any) -> Iterator[tuple[Any, ...]]:

@@ -54,7 +54,8 @@ def stratified(labels: Any, *, test: float = 0.2, seed: int = 0) -> Split:
 def grouped(labels: Any, groups: Any, *, test: float = 0.2, seed: int = 0) -> Split:
     """Part once; each group is on one side, classes have about the same share on both.
 
-    The share is met as well as whole groups allow: it is one of 1/``test`` folds, rounded.
+    The share is met as well as whole groups allow: it is one of 1/``test`` folds, rounded, and of
+    fewer where there are fewer groups.
 
     Args:
         labels: (N,) class of each picture.
@@ -63,11 +64,17 @@ def grouped(labels: Any, groups: Any, *, test: float = 0.2, seed: int = 0) -> Sp
         seed: Of the shuffle.
 
     Raises:
-        OptionError: A share out of range, or fewer groups than folds.
+        OptionError: A share out of range, or a single group.
     """
     if not 0 < test <= 0.5:
         raise OptionError(f"test must be above 0 and at most 0.5, but got {test}.")
-    return next(k_fold(labels, folds=round(1 / test), groups=groups, seed=seed))
+    count = len(np.unique(_groups(groups, len(_classes(labels)))))
+    if count < 2:
+        raise OptionError(
+            "All pictures are of one group, so none can be held back without the others. Name "
+            "finer groups, or hold nothing back (a share of 0)."
+        )
+    return next(k_fold(labels, folds=min(round(1 / test), count), groups=groups, seed=seed))
 
 
 def k_fold(labels: Any, *, folds: int = 5, groups: Any = None, seed: int = 0) -> Iterator[Split]:

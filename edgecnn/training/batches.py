@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,34 +17,27 @@ from edgecnn.bundle.schema import InputSpec
 from edgecnn.data.balance import class_counts, class_weights
 from edgecnn.data.image_data import ImageData
 from edgecnn.data.lazy_pictures import Images, ReadAhead, pictures_of
-from edgecnn.data.picture_files import PictureFiles
-from edgecnn.data.splits import grouped, stratified
+from edgecnn.data.parting import Labelled, at_most, hold_back
 from edgecnn.errors import OptionError, SourceError
 
-Labelled = ImageData | PictureFiles
-"""Pictures with their classes, in memory or on disk."""
+__all__ = [
+    "Augment",
+    "EpochBatches",
+    "Floats",
+    "Labelled",
+    "Samples",
+    "Targets",
+    "as_held_back",
+    "as_samples",
+    "at_most",
+    "hold_back",
+]
+
 Floats = NDArray[np.float32]
 Augment = Callable[[Floats, Floats, int], tuple[Floats, Floats]]
 """From pixels (B, H, W, C) 0..255, targets (B, classes) and a seed to both, changed."""
 Targets = Callable[[Floats, Floats], Floats]
 """From pixels and targets of a batch to what the loss is given."""
-
-
-class _Parted(Protocol):
-    """What `ImageData` and `PictureFiles` have in common here."""
-
-    @property
-    def labels(self) -> NDArray[np.int64]: ...
-
-    @property
-    def groups(self) -> NDArray[np.int64] | None: ...
-
-    def __len__(self) -> int: ...
-
-    def select(self, indices: Any) -> Self: ...
-
-
-L = TypeVar("L", bound=_Parted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,36 +160,3 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _rows(self, index: int) -> NDArray[np.int64]:
         return self._order[index * self._batch_size : (index + 1) * self._batch_size]
-
-
-def hold_back(data: L, share: float, seed: int) -> tuple[L, L | None]:
-    """Part pictures into those that are learned from and those that are held back.
-
-    Classes keep their shares; pictures of one group stay together.
-
-    Args:
-        data: Labelled pictures.
-        share: Held back, 0 for none.
-        seed: Of the choice.
-
-    Raises:
-        OptionError: A class or the whole has too few pictures for that share.
-    """
-    if not share:
-        return data, None
-    if data.groups is None:
-        split = stratified(data.labels, test=share, seed=seed)
-    else:
-        split = grouped(data.labels, data.groups, test=share, seed=seed)
-    return data.select(split.train), data.select(split.test)
-
-
-def at_most(data: L, limit: int | None, seed: int) -> L:
-    """So many pictures at most, of each class the same share.
-
-    Raises:
-        OptionError: Fewer than there are classes.
-    """
-    if limit is None or limit >= len(data):
-        return data
-    return data.select(stratified(data.labels, test=limit / len(data), seed=seed).test)

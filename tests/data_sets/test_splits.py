@@ -93,6 +93,7 @@ def test_a_stratified_split_is_fair_or_refused(counts: list[int], share: float, 
         (lambda: splits.stratified([0, 0, 0, 1], test=0.5), "Class 1 has 1 pictures"),
         (lambda: splits.stratified([0]), "at least two pictures"),
         (lambda: splits.grouped(LABELS, GROUPS, test=0.6), "at most 0.5"),
+        (lambda: splits.grouped(LABELS, [7] * 100), "one group"),
         (lambda: splits.grouped(LABELS, [1, 2]), r"100 labels, but groups of shape \(2,\)"),
         (lambda: splits.k_fold(LABELS, folds=1), "2 or more"),
         (lambda: splits.k_fold(LABELS, folds=11), "Class 2 has 10 pictures, too few for 11"),
@@ -105,3 +106,10 @@ def test_a_stratified_split_is_fair_or_refused(counts: list[int], share: float, 
 def test_what_cannot_be_parted_is_refused(attempt: Callable[[], object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         attempt()
+
+
+def test_few_groups_hold_back_one_of_them() -> None:
+    groups = np.arange(100) % 3
+    split = splits.grouped(LABELS, groups, test=0.1)
+    assert len(set(groups[split.test])) == 1
+    assert not set(groups[split.test]) & set(groups[split.train])
