@@ -13,7 +13,7 @@ from typing import IO, Any
 import click
 
 from edgecnn.cli.describe import names_found, one_line
-from edgecnn.core.results import Result
+from edgecnn.core.results import Faces, Result
 from edgecnn.video.answer import Answer
 
 
@@ -33,13 +33,21 @@ def record(answer: Answer, model: str, *, live: bool) -> dict[str, Any]:
         "timestamp_s": round(frame.timestamp_s, 3),
         "size_wh": list(frame.size_wh),
         "model": model,
-        "result": answer.results[model].to_dict(),
+        "result": _plain(answer.results[model]),
         "timing_ms": {**spent, "total": round(times.total_ms, 3)},
     }
     if live:
         plain["age_ms"] = round(answer.age_ms, 3)
         taken_s = time.time() - (time.monotonic() - answer.captured_s)
         plain["taken_at"] = round(taken_s, 3)
+    return plain
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    """As a dictionary; a face without its embedding, which would tell whose it is to anybody."""
+    plain = result.to_dict()
+    if isinstance(result, Faces):
+        plain.pop("embeddings", None)
     return plain
 
 

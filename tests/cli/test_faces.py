@@ -379,6 +379,16 @@ def test_every_verb_explains_itself_and_speaks_json(verb):
 # Nothing readable is left anywhere
 
 
+def test_run_does_not_write_templates(tmp_path):
+    target = tmp_path / "faces.json"
+    said = edgecnn_command("run", HOPPER, "--model", "faces", "--json", target)
+    assert said.code == 0, said.err
+    result = json.loads(target.read_text())["result"]
+    assert len(result["boxes_xyxy"]) == 1
+    assert "embeddings" not in result
+    assert "vector" not in target.read_text()
+
+
 def test_no_file_that_was_written_has_a_name_a_path_or_a_template(enrolled, tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
