@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from edgecnn.faces.quality import FaceQuality
@@ -19,14 +19,14 @@ class FaceQualityPanel(QWidget):
         super().__init__(parent)
         self.advice = label(wraps=True)
         self.advice.setAccessibleName(self.tr("Quality of the nearest face"))
-        self.advice.setMinimumHeight(34)
+        self.advice.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.numbers = label(role="secondary")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(label(self.tr("Nearest face"), "heading"))
-        layout.addWidget(self.numbers)
         layout.addWidget(self.advice)
+        layout.addWidget(self.numbers)
 
     def show_tab(self, tab: TabState) -> None:
         """The tab's state changes nothing here."""

@@ -44,7 +44,7 @@ class ModelView(QWidget):
         self.spinner = Spinner(self)
         self.spinner.setFixedSize(20, 20)
         self.spinner.setVisible(False)
-        self.switch = QPushButton(self.tr("Switch"))
+        self.switch = QPushButton(self.tr("Switch model"))
         self.switch.setObjectName("switchModel")
         self.switch.setToolTip(self.tr("Other models and variants (M)"))
         self.switch.setAccessibleName(self.tr("Switch model or variant"))
@@ -58,10 +58,9 @@ class ModelView(QWidget):
         self.threads.setObjectName("threads")
         self.threads.setAccessibleName(self.tr("Threads"))
         self.threads.setToolTip(self.tr("Cores for the model; automatic takes up to four"))
-        self.threads.addItem(self.tr("auto threads"), None)
+        self.threads.addItem(self.tr("Automatic"), None)
         for count in range(1, most_threads + 1):
-            words = self.tr("1 thread") if count == 1 else self.tr("%s threads") % count
-            self.threads.addItem(words, count)
+            self.threads.addItem(str(count), count)
         self.threads.activated.connect(self._threads_chosen)
         self.picker = VariantPicker(self)
         self.picker.chosen.connect(self._variant_chosen)
@@ -73,7 +72,9 @@ class ModelView(QWidget):
         buttons.setSpacing(GAP_PX)
         buttons.addWidget(self.compare, 1)
         buttons.addWidget(self.switch, 1)
-        buttons.addWidget(self.threads)
+        cores = QHBoxLayout()
+        cores.addWidget(label(self.tr("Threads")), 1)
+        cores.addWidget(self.threads)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -82,6 +83,8 @@ class ModelView(QWidget):
             layout.addWidget(part)
         layout.addSpacing(4)
         layout.addLayout(buttons)
+        layout.addSpacing(4)
+        layout.addLayout(cores)
 
     def show_models(self, models: tuple[ModelCard, ...]) -> None:
         """What the picker offers."""

@@ -51,6 +51,18 @@ def test_a_click_on_a_tab_loads_its_model_and_shows_its_results(stage: MakeStage
     one.until(lambda: one.window.side.results.rows)
 
 
+@pytest.mark.parametrize("key", TABS)
+def test_nothing_in_the_side_panel_is_wider_than_it(stage: MakeStage, key: str) -> None:
+    one = stage()
+    one.window.resize(*LEAST_WH)
+    one.window.do(f"tab_{key}")
+    one.until_loaded()
+    content = one.window.side.findChild(QWidget, "sideContent")
+    assert content is not None
+    assert content.minimumSizeHint().width() <= one.window.side.width()
+    assert content.width() <= one.window.side.width()
+
+
 def test_number_keys_switch_tabs(stage: MakeStage) -> None:
     one = stage()
     for number, key in enumerate(TABS, start=1):
