@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ import pytest
 from edgecnn.data import fashion_mnist
 from edgecnn.registry import NETS
 from tests.helpers import fashion
-from tests.helpers.command import edgecnn_command
+from tests.helpers.command import ROOT, edgecnn_command
 from tests.helpers.models import mean_color_input, save_mean_color
 
 pytest.importorskip("tensorflow")
@@ -129,6 +131,23 @@ def test_pictures_of_files_go_to_a_bundle_as_they_are_so_that_its_own_crop_count
     said = edgecnn_command("evaluate", bundle, "--data", tmp_path / "data", "--json")
     assert said.code == 0, said.err
     assert json.loads(said.out)["figures"]["accuracy"] == 1.0
+
+
+def test_a_bundle_is_judged_without_keras(tmp_path: Path) -> None:
+    bundle = save_mean_color(tmp_path / "mean_color")
+    for name in ("red", "green"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "data" / name / "1.png"), np.zeros((8, 8, 3), np.uint8))
+    script = (
+        "import sys\n"
+        "from edgecnn.cli import main\n"
+        f"code = main(['evaluate', {str(bundle)!r}, '--data', {str(tmp_path / 'data')!r}])\n"
+        "sys.exit(code or ' '.join({'keras', 'tensorflow', 'sklearn'} & set(sys.modules)) or 0)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def test_a_net_that_rounds_is_judged_like_any_other(run: Path, tmp_path: Path) -> None:
