@@ -57,6 +57,7 @@ def export_people(
         GalleryError: Nobody of a name, nobody at all, or the target exists.
         OptionError: The passphrase is too short.
     """
+    passphrase.check_strength()
     with gallery.writing():
         contents = gallery.contents
         chosen = {contents.people[records.find_person(contents, name)].id for name in names}

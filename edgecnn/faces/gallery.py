@@ -343,7 +343,7 @@ class Gallery:
         """Have another passphrase or go over to the keyring; backups keep the old one."""
         with self.writing():
             self.change(lambda contents: noted(contents, "passphrase"))
-            self.store.change_secret(secret)
+            self.store.change_secret(secret, keep_old=bool(self.contents.backups))
             self._state = self.store.header.state_id
 
     def record(self, action: Action, people: tuple[str, ...] = (), count: int = 1) -> None:

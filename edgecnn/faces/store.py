@@ -168,17 +168,21 @@ class Store:
         """
         self._write(content, self._holder, ())
 
-    def change_secret(self, secret: Secret) -> None:
+    def change_secret(self, secret: Secret, *, keep_old: bool = False) -> None:
         """Have another passphrase, or go over to the system keyring or back.
 
         Copies that were made before keep the old secret.
+
+        Args:
+            secret: The new one.
+            keep_old: Leave the old key in the keyring, for copies that it opens.
 
         Raises:
             OptionError: The passphrase is too short.
             PassphraseError: There is no safe keyring.
         """
         with self.writing():
-            self._replace_holder(new_holder(secret))
+            self._replace_holder(new_holder(secret), keep_old=keep_old)
 
     def renew_keyring_key(self) -> bool:
         """With the keyring: a new key, and the old one deleted, so that old copies stay closed.
@@ -206,9 +210,9 @@ class Store:
             raise PassphraseError(f"{where} has another passphrase than {self.path}.")
         return envelope.open_with(self._holder)
 
-    def _replace_holder(self, holder: Holder) -> None:
+    def _replace_holder(self, holder: Holder, *, keep_old: bool = False) -> None:
         """First the file, with the old key on the list of what has to go; then the key."""
-        old = self._holder.account
+        old = None if keep_old else self._holder.account
         retired = tuple(dict.fromkeys((*self.header.retired, *([old] if old else []))))
         self._write(self.content, holder, retired)
         if retired:

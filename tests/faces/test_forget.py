@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgecnn.errors import GalleryError, PassphraseError
+from edgecnn.errors import GalleryError, OptionError, PassphraseError
 from edgecnn.faces import forget as forgetting
 from edgecnn.faces import records
 from edgecnn.faces.backups import back_up, restore
@@ -17,7 +17,7 @@ from edgecnn.faces.forget import forget, forget_expired
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.outcomes import NewFace
 from edgecnn.faces.store import Store
-from edgecnn.faces.unlocking import SystemKeyring
+from edgecnn.faces.unlocking import Passphrase, SystemKeyring
 from tests.faces.people import (
     OTHER_SECRET,
     PHOTO,
@@ -170,6 +170,18 @@ def test_keyring_key_is_replaced_so_that_old_copies_stay_closed(tmp_path, monkey
         Gallery.open(tmp_path / "old.faces", SystemKeyring())
     gallery.enrol("Grace", faces_of(1))  # and the gallery goes on
     assert len(Gallery.open(path, SystemKeyring())) == 1
+
+
+def test_backup_under_the_keyring_opens_after_a_change_to_a_passphrase(tmp_path, monkeypatch):
+    fake = FakeKeyring()
+    monkeypatch.setitem(sys.modules, "keyring", fake)
+    monkeypatch.setitem(sys.modules, "keyring.errors", fake.errors)
+    gallery = Gallery.create(tmp_path / "g.faces", SystemKeyring(), embedder())
+    gallery.enrol("Ada", faces_of(0))
+    backup = back_up(gallery)
+    gallery.change_secret(SECRET)
+    assert len(Gallery.open(tmp_path / "g.faces", SECRET)) == 1
+    assert len(Gallery.open(backup, SystemKeyring())) == 1
 
 
 def test_audit_log_keeps_the_lines_without_the_person(gallery):
@@ -327,6 +339,14 @@ def test_export_is_encrypted_and_imported_elsewhere(gallery, tmp_path):
     assert {entry.name for entry in tmp_path.iterdir()} == {
         "gallery.faces", ".gallery.faces.lock", "out.bin", "b",
     }  # fmt: skip
+
+
+def test_export_under_a_short_passphrase_leaves_no_trace(gallery, tmp_path):
+    before = gallery.contents
+    with pytest.raises(OptionError, match="at least 8"):
+        export_people(gallery, tmp_path / "out.bin", Passphrase("short", 10))
+    assert not (tmp_path / "out.bin").exists()
+    assert Gallery.open(tmp_path / "gallery.faces", SECRET).contents == before
 
 
 def test_export_holds_nobody_else_and_no_log(gallery, tmp_path):
