@@ -138,7 +138,7 @@ def _finish(
     for name, file in trained.nets.items():
         model = load_model(file)
         test = None if pictures.test is None else accuracy_of(model, pictures.test)
-        steps.append(_row(name, figures_of(model, pictures.steps.judged), test, costs[name]))
+        steps.append(_row(name, figures_of(model, pictures.steps.judged), test, costs.get(name)))
 
     def summarize(report: Report) -> Summary:
         return Summary(

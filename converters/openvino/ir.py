@@ -25,6 +25,7 @@ from converters.tflite.from_saved_model import Calibration
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
 
+_READ_FROM = "conversion_parameters"
 # What NNCF may put quantizers around, as far as float sections hold it.
 _COMPUTING = frozenset({"Convolution", "GroupConvolution", "Add", "MatMul", "AvgPool", "MaxPool"})
 
@@ -191,7 +192,8 @@ def serialize(openvino: Any, model: Any, *, half: bool = True) -> tuple[bytes, b
     """Content of the ``.xml`` and of the ``.bin`` of a model.
 
     OpenVINO numbers unnamed operations with a counter of the whole process ("Constant_11555"). The
-    numbers are given anew, so that the file depends on the model alone.
+    numbers are given anew, and the path that it was read from is left out, so that the file depends
+    on the model alone.
 
     Args:
         openvino: The module.
@@ -199,6 +201,8 @@ def serialize(openvino: Any, model: Any, *, half: bool = True) -> tuple[bytes, b
         half: Store float weights as float16; off keeps them as they are.
     """
     _renumber(model)
+    if model.has_rt_info(_READ_FROM):
+        del model.rt_info[_READ_FROM]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.xml"
         openvino.save_model(model, file, compress_to_fp16=half)

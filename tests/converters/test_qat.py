@@ -12,6 +12,7 @@ import pytest
 keras = pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
 
+from converters.openvino.ir import serialize  # noqa: E402
 from converters.qat import qat_to_openvino, qat_to_tflite  # noqa: E402
 from converters.quantization import flatbuffer  # noqa: E402
 from edgecnn.errors import ConversionError  # noqa: E402
@@ -191,6 +192,12 @@ def test_the_same_model_gives_the_same_bytes_with_named_ends(trained: Any) -> No
     model = flatbuffer.unpack(tflite)
     assert list(flatbuffer.inputs(model)) == ["image"]
     assert list(flatbuffer.outputs(model)) == ["scores"]
+
+
+def test_the_openvino_file_depends_on_the_model_alone(trained: Any) -> None:
+    openvino = pytest.importorskip("openvino")
+    files = [serialize(openvino, qat_to_openvino(trained)) for _ in range(2)]
+    assert files[0] == files[1]
 
 
 def test_says_what_is_missing() -> None:

@@ -128,11 +128,10 @@ def test_what_was_killed_between_two_steps_ends_in_the_same_files(
     assert model_files(copy) == model_files(whole[0])
 
 
-def test_a_gate_can_be_moved_after_it_was_broken(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_gate_costs_no_training(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("train", "run_distill", "run_prune", "run_quantize"):
         monkeypatch.setattr(f"converters.compress.steps.{place}", no_training)
+    monkeypatch.setattr("converters.compress.run.measure_costs", lambda models, *_, **__: {})
     strict = tiny.recipe(convert={"rounds": 0, "max_drop": 0.05, "gates": {"qat.cosine": 1.1}})
     with pytest.raises(TrainingError, match=r"convert\.gates.*--from convert"):
         compress(strict, out=copy, resume=True)
@@ -141,11 +140,4 @@ def test_a_gate_can_be_moved_after_it_was_broken(
     assert (copy / "bundle-report" / "report.md").is_file()
     assert not (copy / "bundle").exists()
     assert WorkFolder(copy).finished() is None
-    summary = compress(
-        tiny.recipe(convert={"rounds": 0, "max_drop": 0.05}),
-        out=copy,
-        restart="convert",
-        check=False,
-    )
-    assert not summary.steps[0].latency_ms
-    assert (copy / "bundle" / "bundle.json").is_file()
+    assert (copy / "quantized" / "best.keras").is_file()
