@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from edgecnn.registry import BACKENDS
 from edgecnn.runtime import policy
 from edgecnn.runtime.backend import Backend, Engine, ModelFile
 from edgecnn.runtime.policy import get_backend, missing_reason
-from tests.helpers.models import SIDE, mean_color_ir, mean_color_tflite
+from tests.helpers.models import SIDE, mean_color_ir, mean_color_tflite, save_mean_color
 
 TFLITE = ModelFile("mean_color.tflite", "tflite", mean_color_tflite())
 INT8 = ModelFile("int8.tflite", "tflite", mean_color_tflite("int8"))
@@ -124,3 +126,17 @@ def test_other_packages_add_backends_by_an_entry_point(monkeypatch: pytest.Monke
     assert policy.backend_names()[-1] == "theirs"
     engine = get_backend("theirs").open(TFLITE, threads=1)
     assert engine.infer({"image": np.zeros((1, SIDE, SIDE, 3), np.float32)})["means"].sum() == 0
+
+
+@pytest.mark.parametrize("backend", [name for name in BACKENDS if missing_reason(name) is None])
+def test_a_signal_after_the_last_model_was_closed_is_heard(backend: str, tmp_path: Path) -> None:
+    """OpenVINO leaves a stack for signals behind, whose memory must not go with the model."""
+    script = f"""
+import os, signal
+import edgecnn
+edgecnn.load({str(save_mean_color(tmp_path / "bundle"))!r}, backend={backend!r}).close()
+signal.signal(signal.SIGTERM, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout) == (0, "heard\n"), run.stderr

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -83,10 +84,9 @@ class OpenVINOBackend:
 
     def open(self, model: ModelFile, *, threads: int, compute: Compute = "f32") -> OpenVINOEngine:
         """Open an IR or a ``.tflite``; see `edgecnn.runtime.backend.Backend`."""
-        openvino = require("openvino", extra="openvino")
         if compute not in self.computes:
             raise BackendError(f"openvino computes in f32 or bf16, but {compute} was asked for.")
-        core = openvino.Core()
+        core = _core()
         abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if compute == "bf16" and "BF16" not in abilities:
             raise BackendError(
@@ -114,6 +114,25 @@ class OpenVINOBackend:
         return OpenVINOEngine(
             compiled, model, EngineInfo(self.name, self.version(), threads, compute)
         )
+
+
+_cores: list[Any] = []
+_cores_lock = threading.Lock()
+
+
+def _core() -> Any:
+    """OpenVINO itself: one for the process, and never let go.
+
+    When its CPU plug-in is loaded, the thread that does it gets a stack for signal handlers from
+    it, and when the plug-in is unloaded, with the last model, that memory is unmapped under the
+    thread: the next signal, were it a Ctrl-C, would end the process with a segmentation fault. A
+    plug-in that stays loaded takes nothing away, and opens the next model sooner.
+    """
+    openvino = require("openvino", extra="openvino")
+    with _cores_lock:
+        if not _cores:
+            _cores.append(openvino.Core())
+        return _cores[0]
 
 
 def cache_folder() -> Path:
