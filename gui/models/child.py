@@ -32,9 +32,9 @@ class Progress:
     """How far it is.
 
     Attributes:
-        share: 0..1; None before the first word of it.
-        what: What is being done.
-        lines: The log so far, newest last.
+        share: Of the step, 0..1; None before the first.
+        what: The step.
+        lines: The steps and the log so far, newest last.
         code: Exit code; None while it runs.
         stopped: The user ended it.
         output: What it printed for programs, when it is over.
@@ -172,6 +172,8 @@ class Child:
                 step = _step(line)
                 with self._lock:
                     if step is not None:
+                        if step[1] != self._what:
+                            self._lines.append(step[1])
                         self._share, self._what = step
                     elif line:
                         self._lines.append(line)

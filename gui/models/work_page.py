@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -21,6 +22,7 @@ from gui.models.commands import report_of
 from gui.models.work_forms import ConvertForm, OptimizeForm
 from gui.theme import GAP_PX
 from gui.widgets.labels import label
+from gui.widgets.spinner import Spinner
 
 _STYLE = """
 QProgressBar { background: palette(mid); border: none; border-radius: 3px; }
@@ -57,6 +59,7 @@ class WorkPage(QWidget):
         self._child: Child | None = None
         self._ended = False
         self._shown_lines = 0
+        self._began_s = 0.0
         self.form: ConvertForm | OptimizeForm | None = None
         self.title = label(role="large")
         self.about = label(role="secondary", wraps=True)
@@ -64,9 +67,13 @@ class WorkPage(QWidget):
         self.problem.setAccessibleName(self.tr("What is wrong"))
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.what = label()
+        self.spinner = Spinner(self)
+        self.spinner.setFixedSize(20, 20)
+        self.spinner.setVisible(False)
         self.bar = QProgressBar()
         self.bar.setAccessibleName(self.tr("Progress"))
         self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
         self.bar.setFixedHeight(6)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
@@ -97,8 +104,15 @@ class WorkPage(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(GAP_PX)
-        for part in (self.title, self.about, self.what, self.bar, self.problem):
-            self._layout.addWidget(part)
+        doing = QHBoxLayout()
+        doing.setSpacing(GAP_PX)
+        doing.addWidget(self.spinner)
+        doing.addWidget(self.what, 1)
+        self._layout.addWidget(self.title)
+        self._layout.addWidget(self.about)
+        self._layout.addLayout(doing)
+        self._layout.addWidget(self.bar)
+        self._layout.addWidget(self.problem)
         self._layout.addWidget(self.report, 3)
         self._layout.addWidget(self.log, 1)
         self._layout.addStretch(1)
@@ -141,7 +155,7 @@ class WorkPage(QWidget):
             self._show_parts()
             return
         self.problem.setText("")
-        self._ended = False
+        self._ended, self._began_s = False, time.monotonic()
         self._show_parts()
         self.look()
 
@@ -150,10 +164,11 @@ class WorkPage(QWidget):
         if self._child is None or self._ended or self.form is None:
             return
         now = self._child.progress
-        self.bar.setRange(0, 0 if now.share is None else 1000)
         self.bar.setValue(round(1000 * (now.share or 0.0)))
-        percent = "" if now.share is None else f"{100 * now.share:.0f} % · "
-        self.what.setText(f"{percent}{now.what or self.tr('Starting')}")
+        took_s = round(time.monotonic() - self._began_s)
+        percent = f" · {100 * now.share:.0f} %" if now.share else ""
+        words = now.what or self.tr("Starting; this takes a while")
+        self.what.setText(f"{took_s // 60}:{took_s % 60:02d} · {words}{percent}")
         if len(now.lines) != self._shown_lines:
             self._shown_lines = len(now.lines)
             self.log.setPlainText("\n".join(now.lines))
@@ -167,7 +182,6 @@ class WorkPage(QWidget):
         self.problem.setText(now.reason)
         self.about.setText(self.tr("%s is one of your models now.") % name if not now.code else "")
         self.what.setText(self.tr("Done") if not now.code else self.tr("Not done"))
-        self.bar.setRange(0, 1000)
         self.bar.setValue(1000 if not now.code else 0)
         self._show_parts()
         if now.code == 0:
@@ -190,6 +204,10 @@ class WorkPage(QWidget):
             self.form.setVisible(not began)
         self.about.setVisible(bool(self.about.text()) and (not began or self._ended))
         self.problem.setVisible(bool(self.problem.text()))
+        # The form is above the stretch: without it, log and report take the room.
+        last = self._layout.count() - 2
+        self._layout.setStretch(last, 0 if began else 1)
+        self.spinner.setVisible(self.running)
         self.what.setVisible(began)
         self.bar.setVisible(began)
         self.log.setVisible(began and bool(self.running or self.log.toPlainText()))

@@ -34,7 +34,7 @@ def test_steps_log_and_output_are_told_apart(tmp_path: Path) -> None:
     assert one.wait(60)
     progress = one.progress
     assert (progress.share, progress.what, progress.code) == (0.25, "proving", 0)
-    assert progress.lines == ("a line of the log",)
+    assert progress.lines == ("a line of the log", "proving")
     assert json.loads(progress.output) == {"passed": True}
     assert progress.reason == ""
 

@@ -260,7 +260,7 @@ def test_a_network_is_converted_with_progress_log_and_report(
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.isVisible()
     child.progress = Progress(0.42, "proving int8", ("a line",), None, stopped=False)
-    wait(lambda: "42 % · proving int8" in dialog.work.what.text())
+    wait(lambda: "proving int8 · 42 %" in dialog.work.what.text())
     assert "a line" in dialog.work.log.toPlainText()
     own.rename(home / "my_net")
     (home / "my_net/report.md").write_text("# Conversion of my_net: passed\n", "utf-8")
