@@ -15,6 +15,7 @@ from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.sources import DEMO
 from gui.main_window import MainWindow
+from gui.platform_check import check_platform
 from gui.settings import Settings, settings_file
 from gui.theme import body_font
 
@@ -24,6 +25,7 @@ def application() -> QApplication:
     found = QApplication.instance()
     if isinstance(found, QApplication):
         return found
+    check_platform()
     app = QApplication(["edgecnn"])
     app.setApplicationName("edgecnn")
     app.setDesktopFileName("edgecnn")
@@ -46,6 +48,7 @@ def run(source: str | None = None, *, screenshot: Path | None = None, after_s: f
 
     Raises:
         SourceError: The picture cannot be written.
+        WindowError: A system library that Qt needs is missing.
     """
     app = application()
     settings = Settings(None if screenshot is not None else settings_file())
@@ -55,8 +58,11 @@ def run(source: str | None = None, *, screenshot: Path | None = None, after_s: f
     window.show()
     if settings.problem:
         window.toast.say(settings.problem)
-    # Python sees Ctrl-C only when it runs, and Qt's loop is not Python: the timers wake it.
-    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    # Python sees signals only when it runs, and Qt's loop is not Python: the timers wake it.
+    before = {
+        number: signal.signal(number, lambda *_: window.close())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     saved: list[bool] = []
     if screenshot is not None:
         target = screenshot
@@ -70,7 +76,8 @@ def run(source: str | None = None, *, screenshot: Path | None = None, after_s: f
     try:
         code = app.exec()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if screenshot is not None and saved != [True]:
         raise SourceError(f"Cannot write {screenshot}. Give a path that ends in .png.")
     return code

@@ -364,10 +364,19 @@ class MainWindow(QMainWindow):
             self.open_source(DEMO)
 
     def _end_welcome(self) -> None:
-        self.settings.memory["welcomed"] = True
+        if not self.settings.memory.get("welcomed"):
+            self.settings.memory["welcomed"] = True
+            self._save()
         self.welcome.hide()
 
+    def _save(self) -> None:
+        try:
+            self.settings.save()
+        except SettingsError as error:
+            _log.warning("%s", error)
+
     def _setting_changed(self, key: str) -> None:
+        self._save()
         if key == "theme":
             self.apply_theme(str(self.settings["theme"]))
         elif key == "smooth":
@@ -533,10 +542,7 @@ class MainWindow(QMainWindow):
         remember(self.settings, self.store.state)
         place = self.normalGeometry()
         self.settings.memory["place"] = [place.x(), place.y(), place.width(), place.height()]
-        try:
-            self.settings.save()
-        except SettingsError as error:
-            _log.warning("%s", error)
+        self._save()
         self.live.close()
         self.desk.close()
         self._files.close()

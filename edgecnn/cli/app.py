@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import socket
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from edgecnn.cli.contact_sheet import Column, contact_sheet
 from edgecnn.cli.describe import names_found
 from edgecnn.cli.output import print_table
 from edgecnn.core.image import Pixels
-from edgecnn.errors import SourceError
+from edgecnn.errors import EdgeCNNError, MissingExtraError, SourceError
 from edgecnn.optional import require
 from edgecnn.runtime.machine import this_machine
 from edgecnn.tasks.options import ClassifyOptions
@@ -38,6 +39,7 @@ MODELS = {
     "Faces": "face_detect_blazeface_full",
 }
 SHEET_ROWS = 5
+_DISPLAY_S = 2.0
 
 
 @dataclass
@@ -94,7 +96,7 @@ def app(
         if screenshot is not None and not _has_display():
             os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if screenshot is not None or importlib.util.find_spec("PySide6") is not None:
-            window = require("gui.app", extra="gui")
+            window = _window()
             word = source if "source" in given else None
             code: int = window.run(word, screenshot=screenshot, after_s=after)
             if screenshot is not None:
@@ -102,6 +104,24 @@ def app(
             context.exit(code)
         click.echo("For the window, type: pip install 'edgecnn[gui]'", err=True)
     _show_tasks(context, source, picture)
+
+
+def _window() -> Any:
+    """The module that opens the window.
+
+    Raises:
+        EdgeCNNError: The extra is not installed, or a library of the system is missing.
+    """
+    try:
+        return require("gui.app", extra="gui")
+    except MissingExtraError:
+        raise
+    except ImportError as error:
+        raise EdgeCNNError(
+            f"The window needs a system library that is missing ({error}). On Debian and Ubuntu "
+            "type: sudo apt-get install libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 "
+            "libxkbcommon0"
+        ) from error
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -116,7 +136,29 @@ def _has_display() -> bool:
         return False
     if sys.platform in ("darwin", "win32"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    wayland, x11 = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
+    if wayland:
+        return (Path(os.environ.get("XDG_RUNTIME_DIR", "/run")) / wayland).exists()
+    return bool(x11) and _answers(str(x11))
+
+
+def _answers(display: str) -> bool:
+    """Whether an X server listens: Qt aborts the process when a display is named and none does."""
+    host, _, rest = display.rpartition(":")
+    number = rest.partition(".")[0]
+    if not number.isdecimal():
+        return False
+    try:
+        if host in ("", "unix"):
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(_DISPLAY_S)
+                line.connect(f"/tmp/.X11-unix/X{number}")
+        else:
+            with socket.create_connection((host, 6000 + int(number)), timeout=_DISPLAY_S):
+                pass
+    except OSError:
+        return False
+    return True
 
 
 def _show_tasks(context: click.Context, source: str, picture: Path) -> None:
