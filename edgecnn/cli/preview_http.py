@@ -57,6 +57,7 @@ class PreviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = MOST_CONNECTIONS
 
     def __init__(self, address: tuple[str, int], preview: Previewed) -> None:
         if ":" in address[0]:

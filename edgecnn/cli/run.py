@@ -86,20 +86,25 @@ def run(
         live = recording is None
         count = None if recording is None else recording.count
         quick = not live and (limit or count or FEW + 1) <= FEW
-        tasks = {name: stack.enter_context(_load(name, quick, chosen)) for name in models}
-        follow = set_options(
-            tasks,
-            top_k=chosen["top_k"],
-            score_threshold=chosen["score_threshold"],
-            follow=chosen["track"] or chosen["smooth"],
-        )
-        pipeline = Pipeline(
-            frames,
-            tasks,
-            track=follow,
-            smooth=chosen["smooth"],
-            max_fps=fps if frames.live else None,
-        )
+        with contextlib.ExitStack() as loaded:
+            tasks = {name: loaded.enter_context(_load(name, quick, chosen)) for name in models}
+            follow = set_options(
+                tasks,
+                top_k=chosen["top_k"],
+                score_threshold=chosen["score_threshold"],
+                follow=chosen["track"] or chosen["smooth"],
+            )
+            pipeline = Pipeline(
+                frames,
+                tasks,
+                track=follow,
+                smooth=chosen["smooth"],
+                max_fps=fps if frames.live else None,
+                own_tasks=True,
+            )
+            # The pipeline's from now on: it does not wait for ever for a model that hangs.
+            loaded.pop_all()
+        stack.callback(pipeline.stop)
         watch = Watch(pipeline, chosen["metrics_s"])
         out = Outputs(live, stack.enter_context(json_sink(json_to, flush=live)))
         if json_to != "-":

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
 import urllib.request
 from collections import namedtuple
 from pathlib import Path
@@ -237,6 +239,32 @@ def test_a_model_that_fails_on_everything_is_given_up(
     assert said.code == 1
     assert f"The first {watch.HOPELESS} frames all failed: the engine gave up" in said.err
     assert said.err.count("Left out") == watch.HOPELESS
+
+
+def test_a_model_that_hangs_does_not_hold_up_sigterm(
+    bundle: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, go_on = threading.Event(), threading.Event()
+
+    def call(self: ImageClassifier, picture: Any, *rest: Any, **named: Any) -> Any:
+        hangs.set()
+        go_on.wait(120)
+        raise ValueError("too late")
+
+    def ask_to_end() -> None:
+        hangs.wait(60)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(ImageClassifier, "__call__", call)
+    asking = threading.Thread(target=ask_to_end)
+    asking.start()
+    try:
+        said = edgecnn_command("run", clip, "--realtime", "--model", bundle)
+    finally:
+        go_on.set()
+        asking.join()
+    assert said.code == 0, said.err
+    assert "too late" not in said.err
 
 
 def test_a_camera_that_restarts_is_seen_again_and_its_password_is_never_said(
