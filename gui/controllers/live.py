@@ -6,6 +6,7 @@ Nothing here waits and nothing here knows Qt. The window tells its wishes with `
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,8 @@ from gui.state import TabState
 from gui.tabs import TABS
 from gui.workers.jobs import Jobs
 from gui.workers.leaving import wait_at_exit
+
+_log = logging.getLogger(__name__)
 
 _STALE_S = 2.0
 """An answer older than this is not painted over a newer picture any more."""
@@ -272,6 +275,11 @@ class Live:
             with self._lock:
                 self._pipeline = self._tap = None
                 self._status = Status(State.FAILED, Reason.NOT_FOUND, str(error))
+        except Exception as error:  # noqa: BLE001 (a mistake of ours: the window must not hang)
+            _log.exception("A source could not be opened")
+            with self._lock:
+                self._pipeline = self._tap = None
+                self._status = Status(State.FAILED, Reason.BROKEN, _unexpected(error))
 
     def _at_work(self) -> Any:
         """What answers the next frame; called under the lock."""
@@ -296,6 +304,11 @@ class Live:
         except EdgeCNNError as error:
             with self._lock:
                 self._model = replace(self._model, loading_since_s=None, error=str(error))
+            return
+        except Exception as error:  # noqa: BLE001 (a mistake of ours: the window must not hang)
+            _log.exception("A model could not be loaded")
+            with self._lock:
+                self._model = replace(self._model, loading_since_s=None, error=_unexpected(error))
             return
         self._put_to_work(task, key, tab, still_loading=False)
         self._models.trim(task)
@@ -345,6 +358,11 @@ class Live:
 
     def _take_answer(self, answer: Answer) -> None:
         self.recorder.write(answer.frame, None if _says_nothing(answer) else answer.result)
+
+
+def _unexpected(error: Exception) -> str:
+    words = " ".join(str(error).split()) or "no message"
+    return f"Error inside edgecnn, {type(error).__name__}: {words}. Please report it."
 
 
 def _check_task(task: Any, key: str) -> None:

@@ -166,6 +166,16 @@ def test_a_model_that_cannot_be_loaded_is_said_and_the_old_one_goes_on(bench: Be
     assert bench.live.shot().result is not None
 
 
+def test_a_mistake_of_ours_is_said_and_nothing_hangs(bench: Bench) -> None:
+    bench.models.error = ZeroDivisionError("division by zero")
+    bench.use("detect")
+    assert "ZeroDivisionError" in bench.live.model.error
+    bench.broken = KeyError("word")
+    bench.live.open("demo")
+    bench.until(lambda: (s := bench.live.shot().status) and s.state is State.FAILED)
+    assert "KeyError" in bench.live.shot().status.message  # type: ignore[union-attr]
+
+
 def test_a_model_of_another_kind_is_refused_with_the_name_of_the_tab(bench: Bench) -> None:
     bench.use("classify", TabState(ModelChoice("detect_nanodet"), 0.1))
     assert "Classify" in bench.live.model.error
