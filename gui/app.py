@@ -15,7 +15,7 @@ from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.sources import DEMO
 from gui.main_window import MainWindow
-from gui.platform_check import check_platform
+from gui.platform_check import check_platform, forget_other_qt
 from gui.settings import Settings, settings_file
 from gui.theme import body_font
 
@@ -25,6 +25,7 @@ def application() -> QApplication:
     found = QApplication.instance()
     if isinstance(found, QApplication):
         return found
+    forget_other_qt()
     check_platform()
     app = QApplication(["edgecnn"])
     app.setApplicationName("edgecnn")

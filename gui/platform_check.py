@@ -21,6 +21,13 @@ class WindowError(EdgeCNNError):
     """No window can be opened here."""
 
 
+def forget_other_qt() -> None:
+    """Undo what the full OpenCV wheel does when it is imported: it points Qt at its own Qt 5."""
+    for variable in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in Path(os.environ.get(variable, "")).parts:
+            del os.environ[variable]
+
+
 def check_platform() -> None:
     """Load what Qt will load for a display of X11.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import cv2
 import pytest
 
 from edgecnn.cli.app import _has_display
-from gui.platform_check import WindowError, check_platform
+from gui.platform_check import WindowError, check_platform, forget_other_qt
 from tests.helpers.command import edgecnn_command
 from tests.helpers.models import save_mean_color
 from tests.helpers.videos import write_video
@@ -130,6 +131,16 @@ def test_a_missing_system_library_is_named_with_the_line_to_type(
         check_platform()
     bare_display.setenv("QT_QPA_PLATFORM", "offscreen")
     check_platform()
+
+
+def test_the_plugins_of_the_full_opencv_are_left_alone(
+    bare_display: pytest.MonkeyPatch,
+) -> None:
+    bare_display.setenv("QT_QPA_PLATFORM_PLUGIN_PATH", "/somewhere/cv2/qt/plugins")
+    bare_display.setenv("QT_QPA_FONTDIR", "/usr/share/fonts")
+    forget_other_qt()
+    assert "QT_QPA_PLATFORM_PLUGIN_PATH" not in os.environ
+    assert os.environ["QT_QPA_FONTDIR"] == "/usr/share/fonts"
 
 
 def test_a_library_that_qt_needs_to_be_imported_is_named_as_well(
