@@ -30,11 +30,13 @@ class Agreement:
             their IoU.
         same: Whether people would call the two answers the same.
         words: The share in the words of its task.
+        empty: Neither found anything, which is the easiest way to agree.
     """
 
     share: float
     same: bool
     words: str
+    empty: bool = False
 
 
 def agreement(first: Result, second: Result, threshold: float = 0.5) -> Agreement | None:
@@ -79,7 +81,7 @@ def _boxes(task: str, first: Detections | Faces, second: Detections | Faces) -> 
             ]
     counts = len(first), len(second)
     if not any(counts):
-        return Agreement(1.0, True, "nothing in either")
+        return Agreement(1.0, True, "nothing in either", empty=True)
     partners = round(counts[0] * (1 - compare(task, *plain)["missed"]))
     share = 2 * partners / sum(counts)
     overlap = _mean_overlap(plain)
@@ -117,6 +119,6 @@ def _regions(first: Segmentation, second: Segmentation, threshold: float) -> Agr
         both += int((masks[0] & masks[1]).sum())
         either += int((masks[0] | masks[1]).sum())
     if not either:
-        return Agreement(1.0, True, "nothing in either")
+        return Agreement(1.0, True, "nothing in either", empty=True)
     iou = both / either
     return Agreement(iou, iou >= SAME_MASK_IOU, f"IoU of the regions {iou:.3f}")

@@ -28,12 +28,14 @@ class Tally:
     Attributes:
         frames: Frames about which both answered.
         same: Frames on which both said the same.
+        empty: Of those, frames on which neither found anything.
         shares: Agreement of the last frames, 0..1, oldest first.
         newest: Of the last frame.
     """
 
     frames: int = 0
     same: int = 0
+    empty: int = 0
     shares: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     newest: Agreement | None = None
     _total: float = 0.0
@@ -45,6 +47,7 @@ class Tally:
         """A frame that both answered, and how long each took."""
         self.frames += 1
         self.same += found.same
+        self.empty += found.empty
         self._total += found.share
         self.shares.append(found.share)
         self.newest = found
@@ -98,6 +101,8 @@ def verdict(first: Contender, second: Contender, tally: Tally) -> str:
     if first.megabytes and second.megabytes:
         parts.append(_smaller(first.megabytes / second.megabytes))
     agreed = f"agreed on {tally.same} of {tally.frames} frames"
+    if tally.empty:
+        agreed += f" (on {tally.empty} of them neither found anything)"
     if not parts:
         return f"{names} {agreed}."
     return f"{names} is {', '.join(parts)}, and {agreed}."

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
@@ -172,7 +173,7 @@ class WorkPage(QWidget):
         if len(now.lines) != self._shown_lines:
             self._shown_lines = len(now.lines)
             self.log.setPlainText("\n".join(now.lines))
-            self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+            self.log.moveCursor(QTextCursor.MoveOperation.End)
         if now.code is None:
             return
         self._ended = True

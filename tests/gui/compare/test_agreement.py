@@ -49,6 +49,7 @@ def test_nothing_in_either_is_the_same_and_something_in_one_is_not() -> None:
     one_sided = agreement(empty, boxes(("cup", 0.9)))
     assert nothing is not None
     assert one_sided is not None
+    assert (nothing.empty, one_sided.empty) == (True, False)
     assert (nothing.same, one_sided.same, one_sided.share) == (True, False, 0.0)
 
 

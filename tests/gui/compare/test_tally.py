@@ -32,6 +32,14 @@ def test_the_verdict_says_what_is_slower_and_larger() -> None:
     assert words.startswith("float16 · LiteRT is 2.1 times slower than int8 · LiteRT, 4.0 times l")
 
 
+def test_agreeing_that_there_is_nothing_is_told_apart() -> None:
+    made = tally_of(20, 0)
+    for _ in range(5):
+        made.add(Agreement(1.0, True, "nothing in either", empty=True), (StageTimes(),) * 2)
+    words = verdict(FLOAT, INT8, made)
+    assert words.endswith("agreed on 25 of 25 frames (on 5 of them neither found anything).")
+
+
 def test_small_differences_are_called_none() -> None:
     words = verdict(FLOAT, Contender("float16 · OpenVINO", 8.0), tally_of(20, 0, 10.0, 10.2))
     assert "as fast as float16 · LiteRT, of the same size, and agreed on 20 of 20" in words
