@@ -13,10 +13,11 @@ pytest.importorskip("tensorflow")
 from converters.compress import compress
 from edgecnn.data import fashion_mnist
 from edgecnn.errors import EdgeCNNError
+from edgecnn.training.run import save
 from tests.converters.compress import tiny
 from tests.helpers import fashion
 
-ALEXNET = {**tiny.TRAIN, "net": {"name": "alexnet", "width": 0.1}}
+ALEXNET = {**tiny.TRAIN, "net": {"name": "alexnet", "width": 0.1, "options": {"lrn": True}}}
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +76,7 @@ def test_a_teacher_of_other_classes_is_refused(tmp_path: Path) -> None:
     net = keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     )
-    net.save(tmp_path / "teacher.keras")
+    save(net, tmp_path / "teacher.keras")
     recipe = tiny.recipe(teacher={"sources": [str(tmp_path / "teacher.keras")]})
     with pytest.raises(EdgeCNNError, match="same classes"):
         compress(recipe, out=tmp_path / "work")
