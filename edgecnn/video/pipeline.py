@@ -50,7 +50,7 @@ class Pipeline:
 
     Args:
         source: Number of a camera, a word as on the command line (path, URL, ``demo``), or what
-            `edgecnn.video.live.open_live` gives.
+            `edgecnn.video.opening.open_live` gives.
         task: A task, or several by name; they answer one after the other about the same frame.
         on_result: Called with each `Answer` on a thread of its own. While it works, newer answers
             replace one that waits (in batch mode the pipeline waits instead).
