@@ -86,7 +86,7 @@ class WeightAverage:
         before = read(everything)
         write(variables, average)
         try:
-            # Its means and variances are those of the weights that were averaged, not of the average.
+            # Its means and variances are of the weights that were averaged, not of the average.
             measure_batch_norm(self.model, pictures)
             yield
         finally:

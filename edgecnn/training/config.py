@@ -151,7 +151,8 @@ class AverageConfig(_Group, frozen=True):
     Attributes:
         name: ``none``; ``ema``, a moving average over steps; ``swa``, the mean over the ends of
             epochs.
-        momentum: ``ema``: share of the average that stays at each step.
+        momentum: ``ema``: share of the average that stays at each step t, at most
+            (1 + t) / (10 + t), so that a short run does not remember its random weights.
         start_epoch: ``swa``: the first epoch, from 0, whose end is part of the mean.
     """
 

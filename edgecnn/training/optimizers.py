@@ -55,7 +55,7 @@ def make_optimizer(
         more |= {"use_ema": True, "ema_momentum": average.momentum}
     kind = getattr(keras.optimizers, OPTIMIZERS[config.name])
     if average is not None and average.name == "ema":
-        kind = _looking_on(kind)
+        kind = _averaging(kind)
     optimizer: keras.optimizers.Optimizer = (_with_factors(kind, factors) if factors else kind)(
         learning_rate=learning_rate,
         # AdamW has to have a number; the others then save the multiplication.
@@ -77,19 +77,28 @@ def prepare(optimizer: keras.optimizers.Optimizer, variables: list[Any]) -> None
     optimizer.build(variables)
 
 
-def _looking_on(kind: type[Any]) -> type[Any]:
-    """The optimizer class, whose moving average is never written over the weights.
+def _averaging(kind: type[Any]) -> type[Any]:
+    """The optimizer class with a moving average that looks on, and that is young at first.
 
-    Keras does that at the end of every ``fit``, and ours is called once an epoch: the weights would
-    go back towards where they were two epochs before, again and again.
+    Keras writes the average over the weights at the end of every ``fit``, and ours is called once
+    an epoch: the weights would go back towards where they were two epochs before, again and again.
+    And where there are few steps, Keras's average remembers the random weights to the end.
     """
 
-    class LookingOn(kind):  # type: ignore[misc]
+    class Averaging(kind):  # type: ignore[misc]
         def finalize_variable_values(self, var_list: Any) -> None:
             """Leave the weights alone; `edgecnn.training.averaging` shows the average."""
 
-    LookingOn.__name__ = kind.__name__
-    return LookingOn
+        def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+            steps = ops.cast(self.iterations, "float32")
+            momentum = ops.minimum((1.0 + steps) / (10.0 + steps), self.ema_momentum)
+            pairs = zip(trainable_variables, self._model_variables_moving_average, strict=True)
+            for variable, average in pairs:
+                share = ops.cast(momentum, variable.dtype)
+                average.assign(share * average + (1 - share) * variable)
+
+    Averaging.__name__ = kind.__name__
+    return Averaging
 
 
 def _with_factors(kind: type[Any], factors: Mapping[str, float]) -> type[Any]:

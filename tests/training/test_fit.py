@@ -364,3 +364,14 @@ def test_batch_norm_is_measured_again_for_averaged_weights(tmp_path: Path, name:
     measure_batch_norm(result.model, batches)
     for before, layer in zip(saved, norms, strict=True):
         np.testing.assert_allclose(before, to_numpy(layer.moving_mean), rtol=1e-4, atol=1e-4)
+
+
+def test_a_moving_average_of_few_steps_has_forgotten_the_random_weights(tmp_path: Path) -> None:
+    average = {"name": "ema", "momentum": 0.9999}
+    result = train(
+        config(fit={"epochs": 6}, regularize={"average": average}),
+        out=tmp_path / "run",
+        data=pictures(),
+        model=tiny_net(),
+    )
+    assert result.history[-1]["val_accuracy"] > 0.8
