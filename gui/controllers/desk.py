@@ -99,8 +99,8 @@ class Desk:
         return self._jobs.wait(timeout_s)
 
     def close(self) -> None:
-        """End."""
-        self._jobs.close()
+        """End; what is being saved is finished, if need be after the window is gone."""
+        self._jobs.close(timeout_s=0.3, drop=False)
 
     def _read_models(self, task: str) -> None:
         self._models[task] = tuple(self._models_of(task))

@@ -49,12 +49,19 @@ class Jobs:
                 lambda: not (self._working or self._waiting), timeout=timeout_s
             )
 
-    def close(self, last: Callable[[], None] | None = None, timeout_s: float = 2.0) -> bool:
-        """Drop what waits, do a last job, end. The job in progress is asked nothing: it finishes.
+    def close(
+        self,
+        last: Callable[[], None] | None = None,
+        timeout_s: float = 2.0,
+        *,
+        drop: bool = True,
+    ) -> bool:
+        """Drop what waits, do a last job and end. The job in progress is asked nothing: it finishes.
 
         Args:
             last: Done on the thread after the job in progress.
             timeout_s: Waits at most so long.
+            drop: Off, what waits is done first.
 
         Returns:
             Whether the thread has ended; it is a daemon, so it never keeps the process alive.
@@ -62,7 +69,8 @@ class Jobs:
         with self._changed:
             if not self._closed:
                 self._closed = True
-                self._waiting.clear()
+                if drop:
+                    self._waiting.clear()
                 if last is not None:
                     self._waiting["last"] = last
                 self._changed.notify_all()

@@ -62,3 +62,13 @@ def test_closing_drops_what_waits_and_does_the_last_job() -> None:
     assert done == ["running", "last"]
     jobs.submit("late", lambda: done.append("late"))
     assert done == ["running", "last"]
+
+
+def test_closing_may_do_what_waits_first() -> None:
+    jobs, gate, done = Jobs("test"), threading.Event(), []
+    jobs.submit("reading", lambda: gate.wait(10) and done.append("read"))
+    jobs.submit("saving", lambda: done.append("saved"))
+    jobs.close(timeout_s=0.01, drop=False)
+    gate.set()
+    assert jobs.close(timeout_s=10)
+    assert done == ["read", "saved"]
