@@ -56,7 +56,7 @@ class Jobs:
         *,
         drop: bool = True,
     ) -> bool:
-        """Drop what waits, do a last job and end. The job in progress is asked nothing: it finishes.
+        """Drop what waits, do a last job and end. The job in progress is not disturbed.
 
         Args:
             last: Done on the thread after the job in progress.
