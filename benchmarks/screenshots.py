@@ -1,4 +1,5 @@
-"""Pictures of the app for the README: each tab in both themes, with real models on the demo clip.
+"""Pictures of the app for the README: each tab, of the comparison and of the models in
+both themes, with real models on the demo clip.
 
     python -m benchmarks.screenshots [FOLDER]
 
@@ -24,6 +25,7 @@ from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.tabs import TABS
 from gui.theme import THEMES
+from gui.visits import compare_dialog, models_dialog
 
 FOLDER = Path("docs/images")
 QUALITY = 88
@@ -33,6 +35,7 @@ PATIENCE_MS = 60_000
 MOMENTS = {"classify": (48, 56), "detect": (138, 172), "faces": (36, 44), "segment": (66, 86)}
 """Frames of the demo clip between which a tab has something typical to show."""
 CLIP_FRAMES = 180
+COMPARED_FRAMES = 60
 
 
 def _is_time(window: MainWindow, key: str) -> bool:
@@ -76,6 +79,32 @@ def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     return taken
 
 
+def take_windows(window: MainWindow, theme: str, folder: Path) -> list[Path]:
+    """Pictures of the comparison and of the list of models in one theme."""
+    window.settings["theme"] = theme
+    window.apply_theme(theme)
+    window.do("tab_detect")
+    _wait(lambda: window.live.model.loading_since_s is None)
+    _wait(lambda: bool(window.desk.models(TABS["detect"].task)))
+    compare = compare_dialog(window)
+    if compare is None:
+        raise SystemExit("There are no models to compare.")
+    compare.open()
+    _wait(lambda: compare.duel.look().tally.frames >= COMPARED_FRAMES)
+    models = models_dialog(window)
+    models.open()
+    _wait(lambda: models.list.count() > 0)
+    taken = []
+    for name, dialog in (("compare", compare), ("models", models)):
+        QTest.qWait(500)
+        taken.append(folder / f"app-{name}-{theme}.jpg")
+        if not dialog.grab().save(str(taken[-1]), quality=QUALITY):
+            raise SystemExit(f"Cannot write {taken[-1]}.")
+        dialog.close()
+        dialog.deleteLater()
+    return taken
+
+
 def main(folder: Path) -> None:
     """Take all pictures."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +112,7 @@ def main(folder: Path) -> None:
     window = MainWindow(Settings(None), Live(), Desk(), source="demo")
     window.show()
     for theme in THEMES:
-        for path in take(window, theme, folder):
+        for path in (*take(window, theme, folder), *take_windows(window, theme, folder)):
             print(path)
     window.close()
 

@@ -34,6 +34,7 @@ def compare_dialog(window: MainWindow) -> CompareDialog | None:
         models,
         threshold=state.current.threshold,
         what=tab.title,
+        trouble=lambda: window.view.notice,
         parent=window,
     )
     dialog.finished.connect(lambda _: window.live.rest(False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -16,6 +17,7 @@ from gui.compare.duel import Bout, Duel
 from gui.compare.side_view import SideView
 from gui.compare.strip import AgreementStrip
 from gui.compare.tally import SIDES, Contender, verdict
+from gui.notices import Notice
 from gui.theme import GAP_PX, GROUP_PX
 from gui.widgets.labels import label
 
@@ -32,6 +34,7 @@ class CompareDialog(QDialog):
         models: The models that may be chosen.
         threshold: Least score that is shown, 0..1.
         what: Title of the tab.
+        trouble: What is wrong with the source, in words; called on a timer.
         parent: The window; the dialog is about as large.
     """
 
@@ -43,12 +46,14 @@ class CompareDialog(QDialog):
         *,
         threshold: float,
         what: str,
+        trouble: Callable[[], Notice | None] = lambda: None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Compare · %s") % what)
         self.duel = duel
         self._frames = frames
+        self._trouble = trouble
         self._threshold = threshold
         self._serial = -1
         self.resize(1180, 740)
@@ -127,8 +132,11 @@ class CompareDialog(QDialog):
         """Show verdict and figures."""
         bout = self.duel.look()
         now_s = time.monotonic()
+        trouble = self._trouble()
+        if trouble is not None:  # what can be done about it is done in the window
+            trouble = replace(trouble, actions=())
         for side, view in self.sides.items():
-            view.show_side(bout.sides[side], now_s)
+            view.show_side(bout.sides[side], now_s, trouble)
             if bout.frame is None and view.view.frame is None:
                 view.show_answer(self._frames(), None, self._threshold)
         contenders = [self._contender(side, bout) for side in SIDES]

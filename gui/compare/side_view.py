@@ -71,8 +71,8 @@ class SideView(QWidget):
         self._models = models
         self.switch.setEnabled(bool(models))
 
-    def show_side(self, side: Side, now_s: float) -> None:
-        """Which variant it is, and whether it is there."""
+    def show_side(self, side: Side, now_s: float, trouble: Notice | None = None) -> None:
+        """Which variant it is, whether it is there, and what is wrong with the source."""
         self._choice = side.choice
         card = self.variant(side.choice)
         name = card[0].title if card is not None else side.choice.model
@@ -80,7 +80,7 @@ class SideView(QWidget):
         self.title.setText(f"{name}{variant}")
         self.title.setToolTip(self.title.text())
         self.detail.setText("" if card is None else detail_of(card[1]))
-        self.view.show_notice(self._notice(side, now_s))
+        self.view.show_notice(self._notice(side, now_s) or trouble)
 
     def show_answer(self, frame: Frame | None, result: Result | None, threshold: float) -> None:
         """The frame and what this side says of it."""

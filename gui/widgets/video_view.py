@@ -83,6 +83,11 @@ class VideoView(QWidget):
         return self._result
 
     @property
+    def notice(self) -> Notice | None:
+        """What is said over it; None while nothing is."""
+        return self._notice
+
+    @property
     def area(self) -> Fit | None:
         """Where the picture lies in the view; None without one."""
         if self._frame is None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QPushButton
 
 from edgecnn.bundle import io
+from edgecnn.video.status import Reason, State, Status
 from gui.compare.dialog import CompareDialog
 from gui.models.dialog import ModelsDialog
 from gui.state import ModelChoice
@@ -67,6 +68,18 @@ def test_the_windows_own_model_rests_meanwhile_and_goes_on_after(stage: MakeStag
     one.until(lambda: "compare" not in one.window._dialogs)
     one.give_until(lambda: working.calls > calls)
     one.give_until(lambda: one.window.view.result is not None)
+
+
+def test_trouble_with_the_source_is_said_there_too(stage: MakeStage) -> None:
+    one = stage()
+    dialog = compare(one)
+    one.until(lambda: dialog.duel.ready)
+    one.source.say(Status(State.FAILED, Reason.LOST, "The camera is gone. Plug it in."))
+    for side in dialog.sides.values():
+        one.until(lambda side=side: side.view.notice is not None)
+        assert side.view.notice is not None
+        assert side.view.notice.message == "The camera is gone. Plug it in."
+        assert side.view.notice.actions == ()
 
 
 def test_the_side_panel_has_a_button_for_it(stage: MakeStage) -> None:
