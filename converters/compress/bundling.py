@@ -14,8 +14,10 @@ from converters.compress.summary import Summary, markdown
 from converters.convert import convert
 from converters.options import About, ConvertOptions, Progress, Proof
 from converters.report.schema import Report
+from converters.report.text import counted
 from edgecnn.bundle import io
 from edgecnn.bundle.schema import PublishedMetric
+from edgecnn.training.steps.config import TargetConfig
 
 CALIBRATION = 500
 """Pictures that int8 ranges are found on, where the net was not quantized in training."""
@@ -122,26 +124,38 @@ def _metrics(summary: Summary, report: Report) -> tuple[PublishedMetric, ...]:
 def _story(recipe: Recipe) -> str:
     """What was done, a line a step."""
     lines = []
+    student, prune, quantize = recipe.student, recipe.prune, recipe.quantize
     if recipe.teacher is not None:
         made = recipe.teacher.train
-        who = f"`{made.net.name}`, trained" if made else "Nets that were trained before,"
-        lines.append(f"Teacher: {who} on the same classes.")
-    student = recipe.student
-    learned = "from the teacher" if recipe.teacher is not None else "from labels"
+        who = f"`{made.net.name}` of width {made.net.width:g}" if made else "trained before"
+        lines.append(f"Teacher: {who}.")
+    source = "labels" if recipe.teacher is None else "labels and the teacher"
     lines.append(
-        f"Student: `{student.net.name}` of width {student.net.width:g} learned {learned}, "
-        f"{student.fit.epochs} epochs."
+        f"Student: `{student.net.name}` of width {student.net.width:g} learned from {source} for "
+        f"{counted(student.fit.epochs, 'epoch')}."
     )
-    if recipe.prune is not None:
-        target = recipe.prune.target
-        goals = ", ".join(f"{name} = {getattr(target, name)}" for name in target.given)
+    if prune is not None:
         lines.append(
-            f"Pruned to {goals}, in {recipe.prune.stages} stages with training after each."
+            f"Pruned to {_goal(prune.target)} in {counted(prune.stages, 'stage')}, with training "
+            f"after each, {counted(prune.train.fit.epochs, 'epoch')} after the last."
         )
-    if recipe.quantize is not None:
+    if quantize is not None:
         lines.append(
-            f"Quantization-aware training: {recipe.quantize.rounding.weights} weights, int8 "
-            f"activations, {recipe.quantize.train.fit.epochs} epochs."
+            f"Quantization-aware training: {quantize.rounding.weights} weights, int8 activations, "
+            f"{counted(quantize.train.fit.epochs, 'epoch')}."
         )
     lines.append("Converted, and every file proven against the net that it was made from.")
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
+
+
+def _goal(target: TargetConfig) -> str:
+    """A target of pruning in words."""
+    if target.keep_macs is not None:
+        return f"{100 * target.keep_macs:g} % of the multiply-adds"
+    if target.keep_latency is not None:
+        return f"{100 * target.keep_latency:g} % of the time on {target.backend}"
+    if target.latency_ms is not None:
+        return f"{target.latency_ms:g} ms on {target.backend}"
+    if target.n_of_m is not None:
+        return "{} of {} neighbouring weights".format(*target.n_of_m)
+    return f"{100 * (target.sparsity or 0.0):g} % of weights that are zero"

@@ -92,7 +92,7 @@ def test_the_bundle_tells_how_it_came_about(whole: tuple[Path, Summary]) -> None
         round(row.accuracy or 0.0, 4) for row in summary.files
     ]
     card = (out / "bundle" / "CARD.md").read_text()
-    for word in ("Student: `lenet5`", "keep_macs = 0.6", "| quantized |", "## Limits"):
+    for word in ("Student: `lenet5`", "60 % of the multiply-adds in 1 stage", "| quantized |", "## Limits"):
         assert word in card
     assert str(out) not in card
     assert edgecnn_command("verify", out / "bundle").code == 0
