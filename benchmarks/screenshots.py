@@ -1,5 +1,5 @@
-"""Pictures of the app for the README: each tab, of the comparison and of the models in
-both themes, with real models on the demo clip.
+"""Pictures of the app for the README: each tab, the comparison and the list of models in both
+themes, with real models on the demo clip.
 
     python -m benchmarks.screenshots [FOLDER]
 

@@ -132,8 +132,8 @@ def _row(one: dict[str, Any]) -> list[str]:
         _plain(one["file"]),
         _plain(one["backend"]),
         str(one["threads"]),
-        f"{one['latency_ms']:.2f}",
-        f"{one['bytes'] / 1e6:.1f}",
+        f"{one['latency_ms']:.3g}",
+        f"{one['bytes'] / 1e6:.3g}",
         f"{100 * one['accuracy']:.1f} %",
         _plain("; ".join(one["excluded"])),
     ]

@@ -251,7 +251,7 @@ class ModelsDialog(QDialog):
 
     def _made(self, name: str) -> None:
         self._chosen = name
-        self.keeper.read()
+        self.keeper.adopt(name)
 
     def _leave(self) -> None:
         self.keeper.forget()

@@ -146,6 +146,26 @@ def save(bundle: io.Bundle, name: str, *, title: str = "", licence: str = "") ->
     return io.export(io.Bundle(manifest, bundle.store), target)
 
 
+def adopt(name: str) -> None:
+    """Give one of the user's own bundles the name under which it lies.
+
+    `edgecnn optimize` writes the bundle that it was given, with the winner first, under the name
+    that it had; two models of one name could not be told apart.
+
+    Raises:
+        BundleError: It cannot be read or written.
+    """
+    folder = user_folder() / name
+    bundle = io.load(folder)
+    if bundle.manifest.name == name:
+        return
+    head, colon, tail = bundle.manifest.title.partition(":")
+    manifest = msgspec.structs.replace(
+        bundle.manifest, name=name, title=f"{head}, optimized{colon}{tail}"
+    )
+    io.export(io.Bundle(manifest, bundle.store), folder, force=True)
+
+
 def _embedded(path: Path) -> Embedded:
     """What the file says of itself, as far as that can be read."""
     read = read_tflite_metadata if path.suffix.lower() == ".tflite" else read_rt_info

@@ -10,7 +10,7 @@ from pathlib import Path
 from edgecnn.bundle.io import Bundle
 from edgecnn.errors import EdgeCNNError
 from gui.models.checking import Finding, check_signature, verify
-from gui.models.foreign import Foreign, examine, save
+from gui.models.foreign import Foreign, adopt, examine, save
 from gui.models.shelf import ShelfCard, delete_model, read_shelf
 from gui.workers.jobs import Jobs
 
@@ -87,6 +87,15 @@ class Keeper:
             self._set(saved=name)
 
         self._jobs.submit("save", lambda: self._try(work))
+
+    def adopt(self, name: str) -> None:
+        """Take a bundle that was just made among the models."""
+
+        def work() -> None:
+            adopt(name)
+            self._do_read()
+
+        self._jobs.submit("adopt", lambda: self._try(work))
 
     def delete(self, name: str) -> None:
         """Delete one of the user's own models."""

@@ -14,7 +14,7 @@ from edgecnn.registry import TASKS
 from edgecnn.runtime.policy import choose
 from edgecnn.video.frame import Frame
 from edgecnn.zoo.catalogue import assets_path
-from gui.models.foreign import bundle_of, check_name, examine, is_model, save
+from gui.models.foreign import adopt, bundle_of, check_name, examine, is_model, save
 from gui.models.questions import Answers
 from tests.helpers.models import LABELS, mean_color_ir
 
@@ -77,6 +77,18 @@ def test_a_bundle_keeps_its_bytes(own: Path, tmp_path: Path, home: Path) -> None
     shutil.rmtree(own)
     save(found.bundle, own.name)
     assert (home / own.name / "bundle.json").read_bytes() == own_text
+
+
+def test_a_bundle_that_lies_under_another_name_gets_that_name(own: Path, home: Path) -> None:
+    own.rename(home / "faster")
+    adopt("faster")
+    manifest = io.load(home / "faster").manifest
+    assert manifest.name == "faster"
+    assert "optimized" in manifest.title
+    io.load(home / "faster").verify()
+    text = (home / "faster/bundle.json").read_bytes()
+    adopt("faster")
+    assert (home / "faster/bundle.json").read_bytes() == text
 
 
 def test_too_few_names_are_refused_in_words(bare: Path) -> None:
