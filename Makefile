@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIN := constraints.txt
+# Tests run in so many processes, a file in one of them.
+JOBS ?= 2
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system .ci/system-window
 
 .PHONY: help app test lint type bench bench-conversion bench-live bench-mediapipe bench-interop fuzz test-arm constraints clean
@@ -23,7 +25,7 @@ $(VENV)/.app: $(PINNED)
 
 # What developers have on top: converters, TensorFlow, linters, test tools.
 $(VENV)/.dev: $(PINNED) | $(VENV)/.app
-	@.ci/venv $(VENV) $(PIN) -e '.[openvino,gui,convert,dev]' >&2
+	@.ci/venv $(VENV) $(PIN) -e '.[all]' >&2
 	@.ci/system-window $(VENV) >&2
 	@touch $@ $(VENV)/.app
 
@@ -31,7 +33,7 @@ app: $(VENV)/.app  ## open the window; without a display: pictures in, labels, b
 	@$(BIN)/edgecnn app
 
 test: lint type $(VENV)/.dev  ## everything but packaging and the emulated Pi: lint, types, tests, README
-	@$(BIN)/python -m pytest -q
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/.dev  ## ruff, formatting, import contracts
 	@$(BIN)/ruff check --quiet .
