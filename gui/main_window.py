@@ -44,7 +44,6 @@ from gui.dialogs.address import AddressDialog
 from gui.dialogs.settings import SettingsDialog
 from gui.dialogs.shortcuts import ShortcutSheet
 from gui.icons import IconFiles
-from gui.models.foreign import is_model
 from gui.notices import notice_for
 from gui.overlays.scene import Look
 from gui.performance import Meter
@@ -54,7 +53,7 @@ from gui.shortcuts import SHORTCUTS
 from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
-from gui.visits import compare_dialog, models_dialog
+from gui.visits import compare_dialog, is_model, models_dialog
 from gui.widgets.face_quality_panel import FaceQualityPanel
 from gui.widgets.performance_strip import PerformanceStrip
 from gui.widgets.side_panel import SidePanel

@@ -1,19 +1,20 @@
-"""From the main window to the windows of comparison and of models, and back."""
+"""From the main window to the windows of comparison and of models, and back.
+
+They are imported when they are opened: the window itself is there a sixth of a second earlier.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gui.compare.dialog import CompareDialog
-from gui.compare.duel import Duel
-from gui.compare.pairs import first_pair
-from gui.models.dialog import ModelsDialog
 from gui.state import ModelChoice
 from gui.tabs import TABS
 
 if TYPE_CHECKING:
+    from gui.compare.dialog import CompareDialog
     from gui.main_window import MainWindow
+    from gui.models.dialog import ModelsDialog
 
 
 def compare_dialog(window: MainWindow) -> CompareDialog | None:
@@ -21,6 +22,10 @@ def compare_dialog(window: MainWindow) -> CompareDialog | None:
 
     The window's own model rests until it is closed: times with three models at work mean nothing.
     """
+    from gui.compare.dialog import CompareDialog
+    from gui.compare.duel import Duel
+    from gui.compare.pairs import first_pair
+
     state = window.store.state
     tab = TABS[state.tab]
     models = window.desk.models(tab.task)
@@ -43,6 +48,8 @@ def compare_dialog(window: MainWindow) -> CompareDialog | None:
 
 def models_dialog(window: MainWindow, path: Path | None = None) -> ModelsDialog:
     """The window of models; with a path it begins to bring that in."""
+    from gui.models.dialog import ModelsDialog
+
     dialog = ModelsDialog(lambda: window.view.frame, window)
     dialog.changed.connect(window.desk.read_models_anew)
     dialog.used.connect(lambda name, key: _use(window, name, key))
@@ -50,6 +57,13 @@ def models_dialog(window: MainWindow, path: Path | None = None) -> ModelsDialog:
     if path is not None:
         dialog.import_path(path)
     return dialog
+
+
+def is_model(path: Path) -> bool:
+    """Whether a dropped path is a model to bring in, by its name."""
+    from gui.models import foreign
+
+    return foreign.is_model(path)
 
 
 def _use(window: MainWindow, name: str, key: str) -> None:
