@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from edgecnn.bundle import io
 from edgecnn.core.results import Classification
+from edgecnn.errors import BundleError
 from edgecnn.video.frame import Frame
 from edgecnn.zoo.catalogue import names
 from gui.models import work_page
@@ -336,14 +337,18 @@ def test_it_fits_the_smallest_window_and_every_control_has_a_name(
                 assert words, widget.objectName()
 
 
-def test_reading_and_checking_never_hold_up_the_window(
-    dialog: ModelsDialog, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+def test_looking_at_a_file_never_holds_up_the_window(
+    dialog: ModelsDialog, wait: Wait, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def slow(*_: object) -> None:
-        time.sleep(0.4)
+    gate = threading.Event()
+
+    def slow(path: Path) -> None:
+        gate.wait(30)
+        raise BundleError(f"{path.name} is damaged.")
 
     monkeypatch.setattr("gui.models.keeper.examine", slow)
-    began_s = time.monotonic()
-    dialog.import_path(Path("slow.tflite"))
-    assert time.monotonic() - began_s < 0.3
-    assert dialog.keeper.wait(20)
+    dialog.import_path(tmp_path / "slow.tflite")
+    wait(lambda: dialog.details.doing.text() == "Looking at slow.tflite")
+    gate.set()
+    wait(lambda: "is damaged" in dialog.refused.text())
+    assert not dialog.details.doing.isVisible()
