@@ -1,6 +1,6 @@
 """Telling apart what was never seen: classical methods against metric learning, on small pictures.
 
-    python -m benchmarks.metric_learning                 # the tables of docs/face-evaluation.md
+    python -m benchmarks.metric_learning                 # the long comparison, some hours
     python -m benchmarks.metric_learning --smoke         # a minute, for CI: does it still run?
 
 Clothes (Fashion-MNIST) and digits play people here: seven classes are learned, three are strangers.
