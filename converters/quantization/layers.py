@@ -20,6 +20,7 @@ from converters.report.schema import LayerError
 from converters.sources.base import Feeds
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 
 def layer_errors_tflite(
@@ -116,7 +117,7 @@ def _compiled(openvino: Any, model: Any, ends: list[str]) -> Any:
     operations = {operation.get_friendly_name(): operation for operation in copy.get_ops()}
     ports = [operations[end].output(0) for end in ends]
     looking = openvino.Model(ports, copy.get_parameters(), "layers")
-    return openvino.Core().compile_model(looking, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return shared_core().compile_model(looking, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def _some(errors: list[LayerError]) -> tuple[LayerError, ...]:

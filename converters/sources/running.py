@@ -9,7 +9,7 @@ import numpy as np
 
 from converters.sources.base import Array, Port, Tensors
 from edgecnn.errors import ConversionError
-from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 Run = Callable[[Mapping[str, Array]], Tensors]
 
@@ -46,11 +46,11 @@ def openvino_runner(model: Any, outputs: Sequence[Port]) -> Run:
     Raises:
         ConversionError: OpenVINO cannot compile it.
     """
-    openvino = require("openvino", extra="convert")
+    core = shared_core()
     # Processors with bfloat16 would use it by default, which is no reference.
     options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     try:
-        request = openvino.Core().compile_model(model, "CPU", options).create_infer_request()
+        request = core.compile_model(model, "CPU", options).create_infer_request()
     except RuntimeError as error:
         raise ConversionError(f"OpenVINO cannot run the model: {error}") from error
 

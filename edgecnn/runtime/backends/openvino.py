@@ -86,7 +86,7 @@ class OpenVINOBackend:
         """Open an IR or a ``.tflite``; see `edgecnn.runtime.backend.Backend`."""
         if compute not in self.computes:
             raise BackendError(f"openvino computes in f32 or bf16, but {compute} was asked for.")
-        core = _core()
+        core = shared_core()
         abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if compute == "bf16" and "BF16" not in abilities:
             raise BackendError(
@@ -120,7 +120,7 @@ _cores: list[Any] = []
 _cores_lock = threading.Lock()
 
 
-def _core() -> Any:
+def shared_core() -> Any:
     """OpenVINO itself: one for the process, and never let go.
 
     When its CPU plug-in is loaded, the thread that does it gets a stack for signal handlers from
