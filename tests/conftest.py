@@ -23,6 +23,8 @@ def _own_user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             patch.setenv(variable, str(home / variable.lower()))
+        # pytest-xdist sets it for its workers, and tables would be as narrow as its terminal.
+        patch.delenv("COLUMNS", raising=False)
         yield
 
 

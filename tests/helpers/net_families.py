@@ -19,6 +19,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "shufflenet_v1": {"width": 0.25, "groups": 2},
     "shufflenet_v2": {"width": 0.25},
     "efficientnet_lite0": {"width": 0.25},
+    "separable_resnet": {"width": 0.25},
 }
 """Name of the net -> its options."""
 
