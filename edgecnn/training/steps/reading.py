@@ -30,16 +30,7 @@ def read_step(file: str | os.PathLike[str], base: S, *, whole: bool = True) -> S
         OSError: It cannot be read.
     """
     path = Path(file)
-    suffix = path.suffix.lower()
-    if suffix not in (".json", ".toml"):
-        raise OptionError(f"A config is a .toml or .json file, but got {path}.")
-    try:
-        text = path.read_bytes()
-        content: Any = msgspec.toml.decode(text) if suffix == ".toml" else msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise OptionError(f"{path} holds no table of settings, but a {type(content).__name__}.")
+    content = configs.read_table(path)
     return change(base, content, where=str(path), whole=whole)
 
 
