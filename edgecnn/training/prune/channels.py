@@ -193,7 +193,7 @@ def _within_macs(network: Network, ranking: Ranking, target: MacsTarget) -> Kept
             f"met: the least is {least:,} ({least / network.own.macs:.3g}). Give a larger "
             "fraction, or lower minimum or multiple_of, or exclude fewer layers."
         )
-    return ranking.choice(left_out)
+    return ranking.filled(left_out, lambda kept: network.walk(network.widths(kept)).macs <= wanted)
 
 
 def _within_latency(

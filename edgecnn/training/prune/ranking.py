@@ -71,10 +71,49 @@ class Ranking:
         """The classes (bool for each) that stay when so many of the lowest are left out."""
         kept = np.ones(len(self._place), bool)
         for space in self._free:
-            chosen = self._tied(space, left_out) if space.tied else self._loose(space, left_out)
-            kept[space.classes] = False
-            kept[chosen] = True
+            kept = self._with(kept, space, left_out)
         return kept
+
+    def filled(self, left_out: int, fits: Callable[[Kept], bool]) -> Kept:
+        """A choice with channels given back, the best first, for as long as it fits.
+
+        A space loses whole blocks, and one block of a space that many layers share is dear: the
+        first choice that fits may be far below what was asked for.
+
+        Args:
+            left_out: Number of a choice that fits.
+            fits: Of a choice with more channels.
+        """
+        kept = self.choice(left_out)
+        wider = [self._wider(space, left_out, kept) for space in self._free]
+        while any(below is not None for below in wider):
+            number = max(range(len(wider)), key=lambda one: -1 if (n := wider[one]) is None else n)
+            space, below = self._free[number], wider[number]
+            assert below is not None
+            larger = self._with(kept, space, below)
+            if fits(larger):
+                kept = larger
+                wider[number] = self._wider(space, below, kept)
+            else:
+                wider[number] = None
+        return kept
+
+    def _with(self, kept: Kept, space: Space, left_out: int) -> Kept:
+        """A choice, but for one space."""
+        chosen = self._tied(space, left_out) if space.tied else self._loose(space, left_out)
+        changed = kept.copy()
+        changed[space.classes] = False
+        changed[chosen] = True
+        return changed
+
+    def _wider(self, space: Space, left_out: int, kept: Kept) -> int | None:
+        """The largest number below one for which a space has more channels; None if it has all."""
+        now = np.count_nonzero(kept[space.classes])
+        places = np.sort(self._place[space.classes])
+        for below in places[places < left_out][::-1].tolist():
+            if np.count_nonzero(self._with(kept, space, below)[space.classes]) > now:
+                return int(below)
+        return None
 
     def macs(self, left_out: int) -> int:
         """Multiply-adds of that choice."""
