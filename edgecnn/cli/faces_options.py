@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import platformdirs
 
 import edgecnn
 from edgecnn.bundle.schema import Manifest
@@ -18,6 +17,7 @@ from edgecnn.errors import OptionError, PassphraseError
 from edgecnn.faces.envelope import read_envelope
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.impostors import find_table
+from edgecnn.faces.place import default_gallery
 from edgecnn.faces.policy import Rule
 from edgecnn.faces.store import read_file
 from edgecnn.faces.unlocking import KeyringLock, Passphrase, Secret, SystemKeyring
@@ -30,11 +30,6 @@ OTHER_VARIABLE = "EDGECNN_OTHER_PASSPHRASE"
 FEW = 20
 """Up to so many photos, the model that opens fastest beats the one that runs fastest."""
 _MAX_PASSPHRASE_BYTES = 1_024
-
-
-def default_gallery() -> Path:
-    """Where the user's own gallery is."""
-    return Path(platformdirs.user_data_path("edgecnn")) / "faces" / "gallery.faces"
 
 
 def gallery_options(function: F) -> F:

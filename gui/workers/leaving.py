@@ -21,6 +21,7 @@ _OURS = frozenset(
         "edgecnn-answers",
         "edgecnn-compare",
         "edgecnn-desk",
+        "edgecnn-faces",
         "edgecnn-keeper",
         "edgecnn-models",
         "edgecnn-preview",

@@ -1,0 +1,1 @@
+"""People in the app: the gallery that is open, and the windows that change it."""
