@@ -15,11 +15,11 @@ def set_options(
     top_k: int | None,
     score_threshold: float | None,
     follow: bool,
-) -> TrackOptions | None:
+) -> dict[str, TrackOptions] | None:
     """Hand the options to those tasks that have them.
 
-    An object that is followed may fall to half the least score before it is lost: of a single task
-    more is asked than is shown. With several, their scores differ too much for one measure.
+    An object that is followed may fall to half the least score before it is lost, so more is asked
+    of a task than is shown. Each has its own measure: scores of two models do not compare.
 
     Args:
         tasks: Loaded models by name; their options are replaced.
@@ -28,20 +28,20 @@ def set_options(
         follow: Whether objects are followed.
 
     Returns:
-        How to follow; None does not.
+        How to follow what each task finds that finds objects or faces; None does not.
     """
-    start_score = 0.0
-    for task in tasks.values():
+    follows: dict[str, TrackOptions] = {}
+    for name, task in tasks.items():
         if isinstance(task.options, ClassifyOptions) and top_k is not None:
             task.options = ClassifyOptions(top_k=top_k)
         if isinstance(task.options, DetectOptions | FaceOptions):
             if score_threshold is not None:
                 task.options = replace(task.options, score_threshold=score_threshold)
-            least = _least_score(task)
-            if follow and least is not None and len(tasks) == 1:
+            least = _least_score(task) or None
+            if follow and least is not None:
                 task.options = replace(task.options, score_threshold=least / 2)
-                start_score = least
-    return TrackOptions(start_score=start_score or None) if follow else None
+            follows[name] = TrackOptions(start_score=least)
+    return follows if follow else None
 
 
 def _least_score(task: Any) -> float | None:

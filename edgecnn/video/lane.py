@@ -120,17 +120,17 @@ class Lanes:
 
     Args:
         task: One, or several by name.
-        track: See `Lane`.
+        track: See `Lane`; a table by name follows what the tasks of these names find.
         smooth: See `Lane`.
 
     Raises:
-        OptionError: There is none, or something that cannot be called.
+        OptionError: There is none, something that cannot be called, or a name of no task.
     """
 
     def __init__(
         self,
         task: LiveTask | Mapping[str, LiveTask],
-        track: TrackOptions | None,
+        track: TrackOptions | Mapping[str, TrackOptions] | None,
         smooth: SmoothOptions | None,
     ) -> None:
         tasks = dict(task) if isinstance(task, Mapping) else {SINGLE: task}
@@ -138,12 +138,23 @@ class Lanes:
             raise OptionError("A pipeline needs at least one task, but got an empty table.")
         for name, one in tasks.items():
             _check_task(name, one)
+        if isinstance(track, Mapping):
+            unknown = sorted(set(track) - set(tasks))
+            if unknown:
+                raise OptionError(
+                    f"track names {', '.join(unknown)}, but the tasks are {', '.join(tasks)}."
+                )
         self._track = track
         self._smooth = smooth
         self._lock = threading.Lock()
         self._retired: list[LiveTask] = []
-        self.now = {name: Lane(name, one, track, smooth) for name, one in tasks.items()}
+        self.now = {
+            name: Lane(name, one, self._track_of(name), smooth) for name, one in tasks.items()
+        }
         """The tasks for the next frame; replaced as a whole, never changed while it is walked."""
+
+    def _track_of(self, name: str) -> TrackOptions | None:
+        return self._track.get(name) if isinstance(self._track, Mapping) else self._track
 
     def swap(self, task: LiveTask, name: str | None) -> LiveTask:
         """Replace a task; see `edgecnn.video.pipeline.Pipeline.swap`."""
@@ -155,7 +166,8 @@ class Lanes:
                 raise OptionError(f"Which task is to be replaced, {name!r}? There are: {known}.")
             _check_task(name, task)
             old = self.now[name].task
-            self.now = self.now | {name: Lane(name, task, self._track, self._smooth)}
+            lane = Lane(name, task, self._track_of(name), self._smooth)
+            self.now = self.now | {name: lane}
             if old is not task:
                 self._retired.append(old)
         return old

@@ -54,7 +54,9 @@ class Pipeline:
         task: A task, or several by name; they answer one after the other about the same frame.
         on_result: Called with each `Answer` on a thread of its own. While it works, newer answers
             replace one that waits (in batch mode the pipeline waits instead).
-        track: Follow objects and faces from frame to frame and number them; True for defaults.
+        track: Follow objects and faces from frame to frame and number them; True for defaults. A
+            table by name follows what the tasks of these names find, each in its own way: the
+            scores of two models have no measure in common.
         smooth: Calm results down over time; True for defaults. Implies following.
         max_fps: Answer at most so many frames a second, to spare a small board.
         pace: Of a recording that is named by a word: ``fast`` answers every frame of it,
@@ -76,7 +78,7 @@ class Pipeline:
         task: LiveTask | Mapping[str, LiveTask],
         *,
         on_result: Callable[[Answer], object] | None = None,
-        track: bool | TrackOptions | None = None,
+        track: bool | TrackOptions | Mapping[str, TrackOptions] | None = None,
         smooth: bool | SmoothOptions | None = None,
         max_fps: float | None = None,
         pace: Pace = "fast",

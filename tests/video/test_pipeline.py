@@ -16,6 +16,7 @@ from edgecnn.video.answer import Answer
 from edgecnn.video.mailbox import MailboxClosedError
 from edgecnn.video.pipeline import Pipeline
 from edgecnn.video.status import Reason, State
+from edgecnn.video.tracking import TrackOptions
 from tests.helpers.pipelines import FakeSource, FakeTask, eventually
 from tests.helpers.videos import write_video
 
@@ -544,6 +545,8 @@ def test_what_is_no_task_is_refused_with_what_to_do() -> None:
         Pipeline(FakeSource(), "detect_nanodet")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="at least one task"):
         Pipeline(FakeSource(), {})
+    with pytest.raises(OptionError, match="track names other"):
+        Pipeline(FakeSource(), {"one": FakeTask()}, track={"other": TrackOptions()})
 
 
 def test_a_word_that_means_nothing_is_refused_at_once() -> None:
