@@ -86,16 +86,13 @@ class Ranking:
         """
         kept = self.choice(left_out)
         wider = [self._wider(space, left_out, kept) for space in self._free]
-        while any(below is not None for below in wider):
-            number = max(range(len(wider)), key=lambda one: -1 if (n := wider[one]) is None else n)
+        while max(wider, default=-1) >= 0:
+            number = int(np.argmax(wider))
             space, below = self._free[number], wider[number]
-            assert below is not None
             larger = self._with(kept, space, below)
-            if fits(larger):
-                kept = larger
-                wider[number] = self._wider(space, below, kept)
-            else:
-                wider[number] = None
+            fitting = fits(larger)
+            kept = larger if fitting else kept
+            wider[number] = self._wider(space, below, kept) if fitting else -1
         return kept
 
     def _with(self, kept: Kept, space: Space, left_out: int) -> Kept:
@@ -106,14 +103,14 @@ class Ranking:
         changed[chosen] = True
         return changed
 
-    def _wider(self, space: Space, left_out: int, kept: Kept) -> int | None:
-        """The largest number below one for which a space has more channels; None if it has all."""
+    def _wider(self, space: Space, left_out: int, kept: Kept) -> int:
+        """The largest number below one for which a space has more channels; -1 if it has all."""
         now = np.count_nonzero(kept[space.classes])
         places = np.sort(self._place[space.classes])
         for below in places[places < left_out][::-1].tolist():
             if np.count_nonzero(self._with(kept, space, below)[space.classes]) > now:
                 return int(below)
-        return None
+        return -1
 
     def macs(self, left_out: int) -> int:
         """Multiply-adds of that choice."""
