@@ -21,11 +21,13 @@ _OURS = frozenset(
         "edgecnn-answers",
         "edgecnn-compare",
         "edgecnn-desk",
+        "edgecnn-enrol",
         "edgecnn-faces",
         "edgecnn-keeper",
         "edgecnn-models",
         "edgecnn-preview",
         "edgecnn-sources",
+        "edgecnn-verify",
     }
 )
 _registered = threading.Event()
