@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,15 @@ def machine_line() -> str:
     machine = this_machine()
     features = " ".join(sorted(machine.features)) or "no special instruction sets"
     return f"{machine.cpu}, {machine.cores} cores ({machine.kind}; {features})"
+
+
+def load_line() -> str:
+    """How busy the machine was in the last minute: figures of a busy one are no figures."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return "load unknown"
+    return f"load {load:.1f} of {os.cpu_count()} cores"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
