@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
 
 from edgecnn import api
 from edgecnn.errors import EdgeCNNError, GalleryError
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.impostors import find_table
 from edgecnn.faces.place import default_gallery
-from edgecnn.faces.unlocking import Passphrase, Secret
+from edgecnn.faces.store import read_file
+from edgecnn.faces.unlocking import KeyringLock, Lock, Passphrase, Secret, holder_of
 from edgecnn.tasks.faces import FacePipeline
 from gui.faces.errands import Errands
 
@@ -28,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 State = Literal["absent", "locked", "unlocked"]
+Kind = Literal["passphrase", "keyring"]
+"""What opens a gallery."""
 Done = Callable[[], None]
 Failed = Callable[[EdgeCNNError], None]
 
@@ -53,7 +57,8 @@ def _log_it(error: EdgeCNNError) -> None:
 class FaceSession(QObject):
     """Who is known, and whether the app may look at it. For the GUI thread alone.
 
-    Emits ``changed`` when people or the state have changed, and on nothing else.
+    Emits ``changed`` when people or the state have changed, and ``closed`` with the reason when
+    the gallery cannot be read any more and was locked for that.
 
     Args:
         path: The gallery; None for the user's own.
@@ -66,6 +71,7 @@ class FaceSession(QObject):
     """
 
     changed = Signal()
+    closed = Signal(str)
 
     def __init__(
         self,
@@ -104,7 +110,13 @@ class FaceSession(QObject):
         """Whether slow work is in progress."""
         return self._errands.busy
 
-    def create(self, secret: str | Secret, done: Done = _nothing, failed: Failed = _log_it) -> None:
+    def create(
+        self,
+        secret: str | Secret,
+        done: Done = _nothing,
+        failed: Failed = _log_it,
+        owner: QObject | None = None,
+    ) -> None:
         """Make an empty gallery and open it; takes a second.
 
         Args:
@@ -112,6 +124,7 @@ class FaceSession(QObject):
             done: Called when it is open.
             failed: Called with an `OptionError` (too short), `PassphraseError` (no keyring) or
                 `GalleryError`.
+            owner: When it is gone, nobody is told; the gallery is opened nevertheless.
         """
 
         def work() -> Gallery:
@@ -120,15 +133,22 @@ class FaceSession(QObject):
             table = find_table(spec.space) if spec is not None else None
             return Gallery.create(self.path, _secret(secret), manifest, table)
 
-        self._open(work, done, failed)
+        self._open(work, done, failed, owner)
 
-    def unlock(self, secret: str | Secret, done: Done = _nothing, failed: Failed = _log_it) -> None:
+    def unlock(
+        self,
+        secret: str | Secret,
+        done: Done = _nothing,
+        failed: Failed = _log_it,
+        owner: QObject | None = None,
+    ) -> None:
         """Open the gallery; takes a second.
 
         Args:
             secret: A passphrase, or `SystemKeyring()`.
             done: Called when it is open.
             failed: Called with a `PassphraseError` (wrong), `DamagedError` or `GalleryError`.
+            owner: When it is gone, nobody is told; the gallery is opened nevertheless.
         """
 
         def work() -> Gallery:
@@ -136,7 +156,48 @@ class FaceSession(QObject):
             gallery.table = find_table(gallery.contents.space)
             return gallery
 
-        self._open(work, done, failed)
+        self._open(work, done, failed, owner)
+
+    def look_at_lock(self, done: Callable[[Kind], None], failed: Failed, owner: QObject) -> None:
+        """Find out what opens the gallery, without opening it.
+
+        Args:
+            done: Called with it.
+            failed: Called with a `DamagedError`, or a `GalleryError` when it cannot be read.
+            owner: When it is gone, nobody is told.
+        """
+
+        def work() -> Kind:
+            return "keyring" if isinstance(self._lock_of_file(), KeyringLock) else "passphrase"
+
+        self._errands.run(work, done, failed, owner)
+
+    def change_secret(
+        self,
+        current: str | None,
+        secret: str | Secret,
+        done: Done,
+        failed: Failed,
+        owner: QObject | None = None,
+    ) -> None:
+        """Have another passphrase, or go over to the system keyring or back.
+
+        Args:
+            current: The passphrase of now, so that nobody else does it at an open window; None
+                where the keyring opens the gallery.
+            secret: The new one.
+            done: Called when the file has it.
+            failed: Called with a `PassphraseError` (the current one is wrong, no keyring) and
+                others.
+            owner: When it is gone, nobody is told.
+        """
+
+        def work(gallery: Gallery) -> None:
+            if current is not None:
+                holder_of(self._lock_of_file(), Passphrase(current))
+            gallery.change_secret(_secret(secret))
+
+        self.run(work, lambda _: done(), failed, owner)
 
     def lock(self) -> None:
         """Let go of everything at once; a gallery that is being opened stays closed."""
@@ -155,6 +216,8 @@ class FaceSession(QObject):
         quiet_s = self._clock() - self._touched_s
         if self._gallery is not None and 0 < self.idle_min * 60 <= quiet_s:
             self.lock()
+        else:
+            self._see_other_programs()
 
     def refresh(self) -> None:
         """Tell everybody that people have changed; for whoever has changed them."""
@@ -193,7 +256,25 @@ class FaceSession(QObject):
         self.lock()
         return self._errands.close()
 
-    def _open(self, work: Callable[[], Gallery], done: Done, failed: Failed) -> None:
+    def _lock_of_file(self) -> Lock:
+        return read_file(self.path).header.lock
+
+    def _see_other_programs(self) -> None:
+        """Take over what another program wrote; lock when it cannot be read any more."""
+        gallery = self._gallery
+        if gallery is None or self._errands.busy or not gallery.store.seems_changed():
+            return
+
+        def failed(error: EdgeCNNError) -> None:
+            if gallery is self._gallery:
+                self.lock()
+                self.closed.emit(str(error))
+
+        self._errands.run(gallery.refresh, lambda _: self.changed.emit(), failed, self)
+
+    def _open(
+        self, work: Callable[[], Gallery], done: Done, failed: Failed, owner: QObject | None
+    ) -> None:
         self._turn += 1
         turn = self._turn
 
@@ -203,10 +284,15 @@ class FaceSession(QObject):
             self._gallery = gallery
             self.touch()
             self._timer.start()
-            done()
+            if owner is None or isValid(owner):
+                done()
             self.changed.emit()
 
-        self._errands.run(work, opened, failed)
+        def refused(error: EdgeCNNError) -> None:
+            if owner is None or isValid(owner):
+                failed(error)
+
+        self._errands.run(work, opened, refused)
 
 
 def _secret(given: str | Secret) -> Secret:
