@@ -20,6 +20,7 @@ import click
 import numpy as np
 
 import edgecnn
+from edgecnn.cli import desktop_entry
 from edgecnn.cli.contact_sheet import Column, contact_sheet
 from edgecnn.cli.describe import names_found
 from edgecnn.cli.output import print_table
@@ -81,9 +82,23 @@ class _Seen:
     metavar="SECONDS",
     help="When --screenshot is taken.",
 )
+@click.option(
+    "--install-desktop-entry",
+    "entry",
+    flag_value="install",
+    help="Put edgecnn into the menu of your desktop, and open nothing.",
+)
+@click.option(
+    "--remove-desktop-entry", "entry", flag_value="remove", help="Take it out of there again."
+)
 @click.pass_context
 def app(
-    context: click.Context, source: str, picture: Path, screenshot: Path | None, after: float
+    context: click.Context,
+    source: str,
+    picture: Path,
+    screenshot: Path | None,
+    after: float,
+    entry: str | None,
 ) -> None:
     """Open the window: classification, detection, faces and people, live.
 
@@ -91,6 +106,9 @@ def app(
     source instead: prints what was found and writes a sheet of annotated pictures. What cannot be
     read is reported and left out; the exit code is then 1. Nothing leaves the machine.
     """
+    if entry is not None:
+        _change_entry(entry)
+        return
     given = {name for name in ("source", "picture") if _is_given(context, name)}
     if screenshot is not None or (_has_display() and "picture" not in given):
         if screenshot is not None and not _has_display():
@@ -122,6 +140,20 @@ def _window() -> Any:
             "type: sudo apt-get install libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 "
             "libxkbcommon0"
         ) from error
+
+
+def _change_entry(what: str) -> None:
+    """Put the app into the desktop's menu, or take it out."""
+    if what == "install":
+        for file in desktop_entry.install():
+            click.echo(f"wrote {file}")
+        click.echo("To undo this, type: edgecnn app --remove-desktop-entry")
+        return
+    gone = desktop_entry.remove()
+    for file in gone:
+        click.echo(f"removed {file}")
+    if not gone:
+        click.echo("There was no desktop entry of edgecnn.")
 
 
 def _is_given(context: click.Context, name: str) -> bool:
