@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgecnn.bundle import io, signing
 from edgecnn.bundle.keys import Key
@@ -18,6 +18,11 @@ from edgecnn.runtime.policy import choose
 from edgecnn.tasks.base import Picture, as_pixels
 from edgecnn.zoo.catalogue import find
 
+if TYPE_CHECKING:
+    from edgecnn.faces.access import GalleryAccess
+    from edgecnn.faces.gallery import Gallery
+    from edgecnn.faces.unlocking import Secret
+
 
 def load(
     model: str | os.PathLike[str],
@@ -30,6 +35,10 @@ def load(
     options: Any = None,
     description: Description | None = None,
     key: Key | None = None,
+    gallery: Gallery | GalleryAccess | str | os.PathLike[str] | None = None,
+    secret: Secret | str | None = None,
+    detector: str | os.PathLike[str] | None = None,
+    embedder: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Load a model, ready to answer about pictures.
 
@@ -48,16 +57,22 @@ def load(
         description: For a bare file without metadata: what it is for and how to feed it.
         key: Public Ed25519 key (PEM, or the path of a PEM file) that the bundle has to be signed
             with; one that is not, or that was altered since, is refused.
+        gallery: For ``"faces"``: who is known, so that faces get names. An opened gallery, a
+            `GalleryAccess` (which can be locked and exchanged), or the path of a gallery.
+        secret: Opens the gallery at a path: a passphrase, or `SystemKeyring` (the default).
+        detector: For ``"faces"``: another bundle than the zoo's, by name or path.
+        embedder: Likewise.
 
     Returns:
         `ImageClassifier`, `ObjectDetector`, `FaceDetector`, `ImageEmbedder`, `ImageSegmenter`,
-        `TensorModel` or `FacePipeline`, by the bundle's task.
+        `TensorModel`, `FacePipeline`, or with a gallery `FaceRecognizer`, by the bundle's task.
 
     Raises:
         UnknownNameError: No such bundle or backend; lists the known ones.
         BundleError: The bundle is damaged, altered or not understood.
         BackendError: No installed backend can run it.
         OptionError: A value that cannot be used.
+        GalleryError: The gallery cannot be opened, or holds faces of another embedder.
     """
     settings: dict[str, Any] = {
         "backend": backend,
@@ -68,7 +83,14 @@ def load(
     }
     name = os.fspath(model)
     if name in COMPOSITES:
-        return _load_composite(name, settings, options, key)
+        access = _access(gallery, secret)
+        parts = COMPOSITES[name].parts
+        return _load_composite(
+            name, (detector or parts[0], embedder or parts[1]), settings, options, key, access
+        )
+    given = {"gallery": gallery, "secret": secret, "detector": detector, "embedder": embedder}
+    if wrong := [word for word, value in given.items() if value is not None]:
+        raise OptionError(f"{', '.join(wrong)} belongs to load('faces'), not to {name!r}.")
     bundle = open_bundle(model, description=description, key=key)
     choice = choose(bundle.manifest, **settings)
     return TASKS[bundle.manifest.task](bundle, choice, options)
@@ -113,20 +135,49 @@ def bundle_path(model: str | os.PathLike[str]) -> Path:
     return path if looks_like_path or path.suffix == io.EDGE_SUFFIX else find(name)
 
 
-def _load_composite(name: str, settings: dict[str, Any], options: Any, key: Key | None) -> Any:
-    composite = COMPOSITES[name]
+def _access(
+    gallery: Gallery | GalleryAccess | str | os.PathLike[str] | None, secret: Secret | str | None
+) -> GalleryAccess | None:
+    """What a recognizer looks into; None when faces are not to be recognized."""
+    from edgecnn.faces.access import GalleryAccess
+    from edgecnn.faces.gallery import Gallery
+    from edgecnn.faces.impostors import find_table
+    from edgecnn.faces.unlocking import Passphrase, SystemKeyring
+
+    if isinstance(gallery, str | os.PathLike):
+        chosen = Passphrase(secret) if isinstance(secret, str) else secret or SystemKeyring()
+        opened = Gallery.open(Path(gallery), chosen)
+        opened.table = find_table(opened.contents.space)
+        return GalleryAccess(opened)
+    if secret is not None:
+        raise OptionError("secret opens the gallery at a path; give gallery='.../people.faces'.")
+    return GalleryAccess(gallery) if isinstance(gallery, Gallery) else gallery
+
+
+def _load_composite(
+    name: str,
+    models: tuple[str | os.PathLike[str], ...],
+    settings: dict[str, Any],
+    options: Any,
+    key: Key | None,
+    access: GalleryAccess | None,
+) -> Any:
     parts: list[Any] = []
     try:
-        for part in composite.parts:
+        for part in models:
             bundle = open_bundle(part, key=key)
             part_options = options if not parts else None
             choice = choose(bundle.manifest, **settings)
             parts.append(TASKS[bundle.manifest.task](bundle, choice, part_options))
+        if access is not None:
+            from edgecnn.tasks.recognize import FaceRecognizer
+
+            return FaceRecognizer(parts[0], parts[1], access)
+        return COMPOSITES[name](*parts)
     except BaseException:
         for loaded in parts:
             loaded.close()
         raise
-    return composite(*parts)
 
 
 def draw(picture: Picture, result: Result, color: str | None = None) -> Pixels:

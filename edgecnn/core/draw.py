@@ -132,8 +132,8 @@ def _outline(box_xyxy: Floats, size_wh: tuple[int, int], style: Style) -> Rectan
 
 
 def _draw_faces(canvas: Pixels, faces: Faces, style: Style, order: str) -> None:
-    colors = [class_color(0, order)] * len(faces)
-    texts = [(_named("face", face.track_id), _score(face.score)) for face in faces]
+    colors = [class_color(face.tone, order) for face in faces]
+    texts = [face.caption for face in faces]
     _draw_boxes(canvas, faces.boxes_xyxy, texts, colors, style, order)
     ink, dot = in_order(INK_RGB, order), in_order(PAPER_RGB, order)
     for box, points in zip(faces.boxes_xyxy, faces.points_xy, strict=True):

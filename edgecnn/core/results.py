@@ -35,7 +35,8 @@ def _check_shape(what: str, array: NDArray[Any], shape: tuple[int | None, ...]) 
         raise ValueError(f"{what} must be an array of shape {expected}, but got {got}")
 
 
-def _check_length(what: str, length: int, expected: int) -> None:
+def check_length(what: str, length: int, expected: int) -> None:
+    """Refuse a result whose parts do not belong to the same number of things."""
     if length != expected:
         raise ValueError(f"{what} must have {expected} entries, one a result, but got {length}")
 
@@ -71,8 +72,8 @@ class Classification:
     def __post_init__(self) -> None:
         _check_shape("class_ids", self.class_ids, (None,))
         _check_shape("scores", self.scores, (None,))
-        _check_length("class_ids", len(self.class_ids), len(self.scores))
-        _check_length("labels", len(self.labels), len(self.scores))
+        check_length("class_ids", len(self.class_ids), len(self.scores))
+        check_length("labels", len(self.labels), len(self.scores))
         if (self.scores[1:] > self.scores[:-1]).any():
             raise ValueError("scores must fall: sort the classes by score, best first")
 
@@ -128,7 +129,7 @@ class Detections:
         _check_shape("boxes_xyxy", self.boxes_xyxy, (None, 4))
         _check_shape("scores", self.scores, (len(self.boxes_xyxy),))
         _check_shape("class_ids", self.class_ids, (len(self.boxes_xyxy),))
-        _check_length("labels", len(self.labels), len(self.boxes_xyxy))
+        check_length("labels", len(self.labels), len(self.boxes_xyxy))
         if self.track_ids is not None:
             _check_shape("track_ids", self.track_ids, (len(self.boxes_xyxy),))
 
@@ -234,6 +235,17 @@ class Face:
     embedding: Embedding | None = None
     track_id: int | None = None
 
+    @property
+    def caption(self) -> tuple[str, str]:
+        """What is drawn beside it: words, and a detail (how sure the detector is)."""
+        words = "face" if self.track_id is None else f"face #{self.track_id}"
+        return words, f"{self.score:.2f}"
+
+    @property
+    def tone(self) -> int:
+        """Which colour it is drawn in, of `edgecnn.core.palette.class_color`."""
+        return 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
@@ -260,7 +272,7 @@ class Faces:
         _check_shape("scores", self.scores, (len(self.boxes_xyxy),))
         _check_shape("points_xy", self.points_xy, (len(self.boxes_xyxy), len(FACE_POINTS), 2))
         if self.embeddings is not None:
-            _check_length("embeddings", len(self.embeddings), len(self.boxes_xyxy))
+            check_length("embeddings", len(self.embeddings), len(self.boxes_xyxy))
         if self.track_ids is not None:
             _check_shape("track_ids", self.track_ids, (len(self.boxes_xyxy),))
 

@@ -8,7 +8,7 @@ have one gallery open.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,7 +53,7 @@ class Gallery:
         self.contents = contents
         self.table = table
         self._state = store.header.state_id
-        self._matcher: tuple[Contents, str, Matcher] | None = None
+        self._ready: tuple[Contents, str, Matcher, dict[str, str]] | None = None
 
     @classmethod
     def create(
@@ -134,6 +134,11 @@ class Gallery:
     def rule(self, target: float | None = None) -> Rule:
         """The threshold that holds here; see `edgecnn.faces.policy`."""
         return rule_for(self.contents.space, self.table, self.contents, target)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Identifier -> name of everybody who may be recognized at this moment."""
+        return self._prepared(self.contents)[1]
 
     # Recognizing
 
@@ -381,13 +386,17 @@ class Gallery:
         return vectors
 
     def _matcher_of(self, contents: Contents) -> Matcher:
-        """Built once a state; again when somebody's time may have run out."""
+        return self._prepared(contents)[0]
+
+    def _prepared(self, contents: Contents) -> tuple[Matcher, dict[str, str]]:
+        """Matcher and names, made once a state; again when somebody's time may have run out."""
         now = records.now_utc()
-        if self._matcher is not None:
-            known, until, matcher = self._matcher
+        if self._ready is not None:
+            known, until, matcher, names = self._ready
             if known is contents and now < until:
-                return matcher
+                return matcher, names
         ends = [p.expires_utc for p in contents.people if p.expires_utc and not p.expired(now)]
         matcher = Matcher.of(contents, now)
-        self._matcher = (contents, min(ends, default="9999"), matcher)
-        return matcher
+        names = {person.id: person.name for person in contents.people if not person.expired(now)}
+        self._ready = (contents, min(ends, default="9999"), matcher, names)
+        return matcher, names

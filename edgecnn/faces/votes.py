@@ -132,6 +132,10 @@ class IdentityVotes:
             del self._tracks[track_id]
         return verdicts
 
+    def clear(self) -> None:
+        """Drop all votes, as at a cut or when another threshold decides."""
+        self._tracks.clear()
+
     def forget_person(self, person_id: str) -> None:
         """Drop all votes for somebody who was forgotten in the gallery."""
         for track in self._tracks.values():

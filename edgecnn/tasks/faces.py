@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
+
 from edgecnn.closing import Closing
-from edgecnn.core.results import Faces
+from edgecnn.core.image import convert_color
+from edgecnn.core.results import Embedding, Faces
 from edgecnn.errors import OptionError
-from edgecnn.tasks.base import Picture, Timing, as_pixels
+from edgecnn.tasks.base import Pending, Picture, TaskInfo, Timing, as_pixels
 from edgecnn.tasks.detect_faces import FaceDetector
 from edgecnn.tasks.embed import ImageEmbedder
 from edgecnn.tasks.options import FaceOptions
 from edgecnn.video.frame import Frame
+
+_LEAST_SCORE = 0.5
+"""Of a detector whose bundle does not say its own."""
 
 
 class FacePipeline(Closing):
@@ -46,6 +53,24 @@ class FacePipeline(Closing):
         self.timing: Timing | None = None
 
     @property
+    def info(self) -> TaskInfo:
+        """What finds the faces; ``embedder.info`` says what embeds them."""
+        return self.detector.info
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of classes: there are none."""
+        return ()
+
+    @property
+    def least_score(self) -> float:
+        """What a face must score to be given, 0..1: as the options or the bundle say."""
+        if self.options.score_threshold is not None:
+            return self.options.score_threshold
+        given = self.detector.bundle.manifest.decoder.parameters.get("score_threshold")
+        return given if isinstance(given, float) else _LEAST_SCORE
+
+    @property
     def options(self) -> FaceOptions:
         """Options of the detector."""
         return self.detector.options
@@ -60,20 +85,37 @@ class FacePipeline(Closing):
         """Find and embed all faces of a picture; arguments and errors as of `Task`."""
         pixels, order = as_pixels(picture, color)
         frame = Frame(pixels, order)
-        faces = self.detector(frame, options=options)
+        embedded, self.timing = self.embed(frame, self.detector(frame, options=options))
+        return embedded
+
+    def embed(self, frame: Frame, faces: Faces) -> tuple[Faces, Timing]:
+        """Embed faces that the detector has just found in a frame.
+
+        A face whose points lie outside the picture or fall together is left out.
+
+        Returns:
+            The faces with ``embeddings``, and where the time of both models went.
+        """
+        if frame.color == "gray":
+            frame = replace(frame, pixels=convert_color(frame.pixels, "gray", "bgr"), color="bgr")
         # All crops are queued first: aligning the next face runs beside embedding this one.
-        pending = [self.embedder.submit_face(frame, points) for points in faces.points_xy]
-        embedded = replace(faces, embeddings=tuple(item.result() for item in pending))
-        timings = [self.detector.timing, *(item.timing for item in pending)]
+        pending: dict[int, Pending[Embedding]] = {}
+        for index, points in enumerate(faces.points_xy):
+            with contextlib.suppress(OptionError):
+                pending[index] = self.embedder.submit_face(frame, points)
+        if len(pending) < len(faces):
+            faces = faces.where(np.array(list(pending), np.int64))
+        embedded = replace(faces, embeddings=tuple(item.result() for item in pending.values()))
+        timings = [self.detector.timing, *(item.timing for item in pending.values())]
         known = [timing for timing in timings if timing is not None]
-        self.timing = Timing(
+        timing = Timing(
             pre_ms=sum(timing.pre_ms for timing in known),
             wait_ms=sum(timing.wait_ms for timing in known),
             infer_ms=sum(timing.infer_ms for timing in known),
             post_ms=sum(timing.post_ms for timing in known),
             total_ms=sum(timing.total_ms for timing in known),
         )
-        return embedded
+        return embedded, timing
 
     def close(self) -> None:
         """Release both models."""

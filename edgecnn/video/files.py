@@ -73,7 +73,7 @@ class ImageFiles(_FileSource):
             except SourceError as error:
                 self.problems.append(Problem(str(path), str(error)))
                 continue
-            yield Frame(pixels, "bgr", index=index, source=str(path))
+            yield Frame(pixels, "bgr", index=index, source=str(path), still=True)
 
 
 class VideoFile(_FileSource):

@@ -19,6 +19,8 @@ class Frame:
         source: Name of the file or camera.
         captured_s: When it was taken or came due, on the clock of `time.monotonic`; None when it
             was read from a file for no particular moment.
+        still: Whether it stands for itself, as a photograph does; nothing is carried over from the
+            frame before by a task that remembers (`edgecnn.video.lane.StreamTask`).
     """
 
     pixels: Pixels
@@ -27,6 +29,7 @@ class Frame:
     index: int = 0
     source: str = ""
     captured_s: float | None = None
+    still: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pixels", check_pixels(self.pixels, self.color))

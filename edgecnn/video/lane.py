@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from edgecnn.core.results import Detections, Faces, Result
 from edgecnn.errors import OptionError
@@ -56,6 +56,25 @@ class LiveTask(Protocol):
         """Release the model."""
 
 
+@runtime_checkable
+class StreamTask(LiveTask, Protocol):
+    """A task that remembers frames: it follows what it finds by itself, as recognition does."""
+
+    def stream(self) -> StreamMemory:
+        """What answers the frames of one stream, in order; the task answers pictures."""
+
+
+class StreamMemory(Protocol):
+    """Answers the frames of one stream, on one thread at a time; what it finds is numbered."""
+
+    @property
+    def timing(self) -> CallTiming | None:
+        """Where the time of the last call went."""
+
+    def __call__(self, frame: Any, /) -> Any:
+        """The result for the next `Frame`."""
+
+
 class Lane:
     """A task, and what it remembers of the frames before.
 
@@ -79,13 +98,15 @@ class Lane:
         self._tracker = None if follows is None else Tracker(follows)
         self._smoother = None if smooth is None else Smoother(smooth)
         self._scene = SceneChange()
+        self._memory = task.stream() if isinstance(task, StreamTask) else None
 
     def answer(self, frame: Frame) -> tuple[Result, StageTimes]:
         """The result for a frame, and where its time went."""
         start_s = time.perf_counter()
-        result = self.task(frame)
+        asked = self.task if self._memory is None or frame.still else self._memory
+        result = asked(frame)
         called_s = time.perf_counter()
-        timing = self.task.timing
+        timing = asked.timing
         remembers = self._tracker is not None or self._smoother is not None
         if remembers and self._scene.update(frame):
             self._forget()
@@ -93,7 +114,7 @@ class Lane:
             # Written twice because a type checker asks for one kind of result at a time.
             if isinstance(result, Detections):  # noqa: SIM114
                 result = self._tracker.update(result, frame.timestamp_s)
-            elif isinstance(result, Faces):
+            elif isinstance(result, Faces) and result.track_ids is None:
                 result = self._tracker.update(result, frame.timestamp_s)
         if self._smoother is not None:
             result = self._smoother.update(result, frame.timestamp_s)
