@@ -102,6 +102,18 @@ class Tracker:
         self._next_id = 1
         self._first = True
 
+    @property
+    def lost(self) -> tuple[Ints, Floats, Floats]:
+        """What counts, was not seen in the last frame and is still believed in.
+
+        Returns:
+            Numbers (N,); believed boxes (N, 4), pixels; seconds since it was seen (N,).
+        """
+        tracks = self._tracks
+        missing = (tracks.ids > 0) & (tracks.unseen_s > 0)
+        boxes = tracks.motion.boxes_xyxy[missing]
+        return tracks.ids[missing], boxes, tracks.unseen_s[missing]
+
     def forget(self) -> None:
         """Drop all tracks, as at a cut; their numbers are not given again."""
         self._tracks = _NO_TRACKS
