@@ -113,6 +113,9 @@ QListView:focus, QCheckBox:focus, QTextBrowser:focus {
 QPushButton[role="accent"] {
     background: $accent; color: $on_accent; border-color: $accent; font-weight: 600;
 }
+QPushButton[role="accent"]:disabled {
+    background: $control; color: $secondary; border-color: $border;
+}
 QPushButton[role="accent"]:focus { border: 2px solid $text; padding: 4px 9px; }
 QToolButton { padding: 4px 6px; }
 QToolButton[role="quiet"], QPushButton[role="quiet"] {
