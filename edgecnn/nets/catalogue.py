@@ -86,6 +86,6 @@ CARDS = {
     "efficientnet_lite3": NetCard(8_197_096, 1_383_321_872, (280, 280, 3), _LITE),
     "efficientnet_lite4": NetCard(13_006_568, 2_553_034_336, (300, 300, 3), _LITE),
     "separable_resnet": NetCard(
-        175_594, 8_586_432, (28, 28, 1), "our own, for pictures of some 30 pixels"
+        175_594, 8_586_432, (28, 28, 1), "our own, for pictures of some 30 pixels", ("blocks",)
     ),
 }

@@ -17,6 +17,7 @@ Reference:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,24 +53,32 @@ def _separable(
     return conv_norm(x, filters, f"{name}_pointwise", activation=activation)
 
 
-def separable_resnet(options: NetOptions) -> keras.Model:
+def separable_resnet(options: NetOptions, *, blocks: Sequence[int] | None = None) -> keras.Model:
     """Build it: ``stem``, ``stage{S}_down``, ``stage{S}_block{B}_*``, ``logits``.
 
     Args:
         options: Designed for (28, 28, 1) and 10 classes; at least 8 pixels a side. The paper's
             stem is the small one: stride 1 either way.
+        blocks: Residual pairs of each of the three stages; None takes 2, 2 and 1. In a file of some
+            20 kB every layer costs as much as its weights: fewer, wider layers hold more.
 
     Returns:
         The model.
+
+    Raises:
+        ValueError: blocks is not three numbers from 0 up.
     """
+    pairs = [spec.blocks for spec in STAGES] if blocks is None else list(blocks)
+    if len(pairs) != len(STAGES) or min(pairs) < 0:
+        raise ValueError(f"blocks is {pairs}; give {len(STAGES)} numbers from 0 up, one a stage.")
     inputs, _ = begin(
         "separable_resnet", options, designed_for=(28, 28, 1), smallest=Smallest(paper=8, small=8)
     )
     x = conv_norm(inputs, scaled(STEM_FILTERS, options.width), "stem", kernel=3)
-    for stage, spec in enumerate(STAGES, start=1):
+    for stage, (spec, count) in enumerate(zip(STAGES, pairs, strict=True), start=1):
         filters = scaled(spec.filters, options.width)
         x = _separable(x, filters, f"stage{stage}_down", stride=2)
-        for block in range(1, spec.blocks + 1):
+        for block in range(1, count + 1):
             name = f"stage{stage}_block{block}"
             y = _separable(x, filters, f"{name}_first")
             y = _separable(y, filters, f"{name}_second", activation=None)

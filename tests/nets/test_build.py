@@ -103,6 +103,8 @@ def test_auxiliary_heads_train_and_come_off() -> None:
         ("shufflenet_v1", {"groups": 5}, "rows for 1, 2, 3, 4, 8"),
         ("resnet18", {"attention": "full"}, "known are squeeze_excite"),
         ("mobilenet_v2", {"head_filters": 0}, "head_filters is 0"),
+        ("separable_resnet", {"blocks": (1, 1)}, r"blocks is \[1, 1\]; give 3 numbers"),
+        ("separable_resnet", {"blocks": (1, -1, 0)}, "numbers from 0 up"),
         ("mobilenet_v1", {"stem": "paper", "input_shape": (28, 28, 1)}, "16, with stem='small'"),
     ],
 )
@@ -116,6 +118,14 @@ def test_options_that_cannot_be_are_refused(
 def test_unknown_name_lists_the_nets() -> None:
     with pytest.raises(UnknownNameError, match="shufflenet_v2"):
         nets.build("shufflenet_v3")
+
+
+def test_a_separable_resnet_of_few_layers_has_those_blocks_that_were_asked_for() -> None:
+    names = [layer.name for layer in nets.outline("separable_resnet", blocks=(1, 1, 0)).layers]
+    assert [name for name in names if name.endswith("_add")] == [
+        "stage1_block1_add",
+        "stage2_block1_add",
+    ]
 
 
 def test_dropout_is_the_paper_s_or_the_one_asked_for() -> None:
