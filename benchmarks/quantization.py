@@ -3,7 +3,8 @@
 Both are judged by the same simulation, which the tests of `converters.qat` hold against the files;
 what is quantized afterwards gets its ranges from 300 training pictures, and its steps from the
 largest weight or from the least squared error, whichever answers better. Each seed tunes the same
-float net.
+float net. Tuning alone makes a net better that has not learned all it can, so the float net is
+tuned as long without rounding, and what comes back is counted against the better of the two.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from benchmarks.pruning import pruned_net
 from benchmarks.timing import table
 from benchmarks.training_runs import SEEDS, accuracy, fine_tuning, summary, trained
 from edgecnn.data import fashion_mnist
-from edgecnn.training.quantize import int4_weights, int8, observe, prepare
+from edgecnn.training.quantize import int4_weights, observe, prepare
 from edgecnn.training.quantize.config import QATConfig
 
 EPOCHS = 3
@@ -46,12 +47,6 @@ CASES = (
         lambda: architecture("mobilenet_v3_small"),
         int4_weights(),
     ),
-    Case(
-        "mobilenet_v3_small 0.5; int8",
-        "mobilenet_v3_int8",
-        lambda: architecture("mobilenet_v3_small"),
-        int8(),
-    ),
 )
 
 
@@ -61,30 +56,40 @@ def quantization() -> int:
     rows, missed = [], 0
     for case in CASES:
         whole = 100 * accuracy(case.net())
+        tuned = 100 * accuracy(tuned_as_long(case))
         after = max(100 * accuracy(_afterwards(case, steps, pictures)) for steps in _rules(case))
-        aware = [100 * accuracy(_aware(case, seed, pictures)) for seed in SEEDS]
-        lost = whole - after
-        recovered = 100 * (float(np.mean(aware)) - after) / lost if lost > 0 else float("nan")
-        aimed = case.config.weight_bits == 4
-        missed += aimed and not recovered >= LEAST_RECOVERED
+        aware = [100 * accuracy(learned(case, seed, pictures)) for seed in SEEDS]
+        lost = max(whole, tuned) - after
+        recovered = 100 * (float(np.mean(aware)) - after) / lost
+        missed += not recovered >= LEAST_RECOVERED
         rows.append(
             [
                 case.title,
                 f"{whole:.2f}",
+                f"{tuned:.2f}",
                 f"{after:.2f}",
                 f"{lost:.2f}",
                 summary(aware),
-                f"{recovered:.0f} %" if aimed else f"{recovered:.0f} % of very little",
+                f"{recovered:.0f} %",
             ]
         )
     print(
         f"\nTop-1 in % of 10,000 test pictures; {EPOCHS} epochs, mean and standard deviation of "
         f"seeds {', '.join(map(str, SEEDS))}.\n"
     )
-    header = ["net and weights", "float", "quantized after", "lost", "quantization-aware", "back"]
+    header = [
+        "net and weights", "float", "tuned as long", "quantized after", "lost",
+        "quantization-aware", "back",
+    ]  # fmt: skip
     print(table(header, rows))
-    print(f"\nAim with int4 weights: {LEAST_RECOVERED:.0f} % of the loss back.")
+    print(f"\nAim: {LEAST_RECOVERED:.0f} % of the loss back.")
     return missed
+
+
+def tuned_as_long(case: Case) -> Any:
+    """The float net after the same training without rounding."""
+    config = fine_tuning(EPOCHS, learning_rate=RATE)
+    return trained(f"tuned_{case.name}", config, model=case.net())
 
 
 def _rules(case: Case) -> tuple[QATConfig, ...]:
@@ -100,7 +105,8 @@ def _afterwards(case: Case, config: QATConfig, pictures: Any) -> Any:
     return net
 
 
-def _aware(case: Case, seed: int, pictures: Any) -> Any:
+def learned(case: Case, seed: int, pictures: Any) -> Any:
+    """The net that was trained with rounding."""
     return trained(
         f"qat_{case.name}_{seed}",
         fine_tuning(EPOCHS, learning_rate=RATE, seed=seed),
