@@ -11,7 +11,7 @@ PIN := constraints.txt
 JOBS ?= 2
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system .ci/system-window
 
-.PHONY: help app test lint type bench bench-conversion bench-live bench-mediapipe bench-interop fuzz test-arm constraints clean
+.PHONY: help app test lint type bench bench-conversion bench-live bench-mediapipe bench-interop fuzz package test-package test-arm constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,8 +79,26 @@ fuzz: $(VENV)/.dev  ## 2,000 damaged bundles and model files through edgecnn.loa
 test-arm: $(VENV)/.dev  ## prove the device column on an emulated Raspberry Pi 4 (root; minutes)
 	@tests/arm/run.sh $(BIN)/python
 
+# An environment of its own, so that nothing of a developer's gets into the folder. Everything is
+# made in build/ and takes the place of an earlier folder when it is whole. The value of DISPLAY
+# asks for the libraries of X11, small ones of which go into the folder.
+.venv-package/.ready: $(PINNED)
+	@.ci/venv .venv-package $(PIN) -e '.[package]' >&2
+	@DISPLAY=package .ci/system-window .venv-package >&2
+	@command -v objcopy strip >/dev/null || .ci/apt binutils >&2
+	@touch $@
+
+package: .venv-package/.ready  ## dist/edgecnn: the app as a folder that needs no Python (minutes)
+	@.venv-package/bin/pyinstaller --log-level ERROR --noconfirm --distpath build/package/dist \
+	  --workpath build/package/work packaging/edgecnn.spec
+	@mkdir -p dist && rm -rf dist/edgecnn && mv build/package/dist/edgecnn dist/edgecnn
+	@echo "dist/edgecnn: $$(du -sm dist/edgecnn | cut -f1) MB; start dist/edgecnn/edgecnn"
+
+test-package: package  ## prove that folder in a bare Debian (root; minutes)
+	@packaging/check_in_debian.sh dist/edgecnn
+
 constraints: $(VENV)/.dev  ## resolve the newest versions that fit together and pin them
-	@$(BIN)/python .ci/constraints.py all $(PIN)
+	@$(BIN)/python .ci/constraints.py all,package $(PIN)
 	@$(BIN)/python .ci/constraints.py tflite-runtime constraints-tflite-runtime.txt pytest pytest-timeout
 
 clean:  ## remove environments, caches and build results
