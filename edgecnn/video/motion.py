@@ -31,88 +31,105 @@ class Motion:
     are dropped.
 
     Attributes:
-        place: (N, 4) centre x, centre y, width, height in pixels.
-        velocity: (N, 4) pixels a nominal frame (1/30 s).
-        place_variance, covariance, velocity_variance: (N, 4).
+        state: (5, N, 4) float64: `place`, `velocity`, `place_variance`, `covariance` and
+            `velocity_variance`. One array, because a live picture has few boxes, and for few boxes
+            it is the number of calls that costs.
     """
 
-    place: Floats
-    velocity: Floats
-    place_variance: Floats
-    covariance: Floats
-    velocity_variance: Floats
+    state: Floats
 
     @classmethod
     def of(cls, boxes_xyxy: Floats) -> Motion:
         """Boxes (N, 4) that were seen for the first time, at rest as far as is known."""
         place = _centred(boxes_xyxy)
-        size = _size(place)
-        zeros = np.zeros_like(place)
-        return cls(place, zeros, (2 * _POSITION * size) ** 2, zeros, (10 * _VELOCITY * size) ** 2)
+        state = np.zeros((5, *place.shape))
+        if len(place):
+            size = _size(place)
+            state[0] = place
+            state[2] = (2 * _POSITION * size) ** 2
+            state[4] = (10 * _VELOCITY * size) ** 2
+        return cls(state)
+
+    @property
+    def place(self) -> Floats:
+        """(N, 4) centre x, centre y, width, height in pixels."""
+        return np.asarray(self.state[0])
+
+    @property
+    def velocity(self) -> Floats:
+        """(N, 4) pixels a nominal frame (1/30 s)."""
+        return np.asarray(self.state[1])
+
+    @property
+    def place_variance(self) -> Floats:
+        """(N, 4) of the place."""
+        return np.asarray(self.state[2])
+
+    @property
+    def covariance(self) -> Floats:
+        """(N, 4) of place and velocity."""
+        return np.asarray(self.state[3])
+
+    @property
+    def velocity_variance(self) -> Floats:
+        """(N, 4) of the velocity."""
+        return np.asarray(self.state[4])
 
     @property
     def boxes_xyxy(self) -> Floats:
         """(N, 4) believed boxes."""
-        half = np.maximum(self.place[:, 2:], 0) / 2
-        return np.concatenate([self.place[:, :2] - half, self.place[:, :2] + half], axis=1)
+        centre, half = self.place[:, :2], np.maximum(self.place[:, 2:], 0) / 2
+        return np.concatenate([centre - half, centre + half], axis=1)
 
     def after(self, step_s: float) -> Motion:
         """What is believed after some time in which nothing was seen."""
+        if not self.state.size:
+            return self
         frames = step_s / NOMINAL_S
-        size = _size(self.place)
-        variance = (
-            self.place_variance
-            + 2 * frames * self.covariance
-            + frames**2 * self.velocity_variance
-            + frames * (_POSITION * size) ** 2
+        place, velocity, variance, covariance, velocity_variance = self.state
+        size = _size(place)
+        state = np.empty_like(self.state)
+        state[0] = place + frames * velocity
+        state[1] = velocity
+        state[2] = (
+            variance
+            + 2 * frames * covariance
+            + frames**2 * velocity_variance
+            + (frames * _POSITION**2) * size**2
         )
-        return Motion(
-            self.place + frames * self.velocity,
-            self.velocity,
-            variance,
-            self.covariance + frames * self.velocity_variance,
-            self.velocity_variance + frames * (_VELOCITY * size) ** 2,
-        )
+        state[3] = covariance + frames * velocity_variance
+        state[4] = velocity_variance + (frames * _VELOCITY**2) * size**2
+        return Motion(state)
 
     def seen(self, boxes_xyxy: Floats) -> Motion:
         """What is believed after each of the N boxes was measured at (N, 4)."""
-        surprise = _centred(boxes_xyxy) - self.place
-        total = self.place_variance + (_POSITION * _size(self.place)) ** 2
-        gain, velocity_gain = self.place_variance / total, self.covariance / total
-        return Motion(
-            self.place + gain * surprise,
-            self.velocity + velocity_gain * surprise,
-            (1 - gain) * self.place_variance,
-            (1 - gain) * self.covariance,
-            self.velocity_variance - velocity_gain * self.covariance,
-        )
+        if not self.state.size:
+            return self
+        place, velocity, variance, covariance, velocity_variance = self.state
+        surprise = _centred(boxes_xyxy) - place
+        total = variance + (_POSITION * _size(place)) ** 2
+        gain, velocity_gain = variance / total, covariance / total
+        state = np.empty_like(self.state)
+        state[0] = place + gain * surprise
+        state[1] = velocity + velocity_gain * surprise
+        state[2] = (1 - gain) * variance
+        state[3] = (1 - gain) * covariance
+        state[4] = velocity_variance - velocity_gain * covariance
+        return Motion(state)
 
     def where(self, chosen: NDArray[np.int64]) -> Motion:
         """Some of the boxes, by index."""
-        return Motion(*(array[chosen] for array in self._arrays()))
+        return Motion(self.state[:, chosen])
 
     def replaced(self, chosen: NDArray[np.int64], others: Motion) -> Motion:
         """A copy in which the boxes at ``chosen`` (K,) are the K others."""
-        arrays = []
-        for old, new in zip(self._arrays(), others._arrays(), strict=True):
-            array = old.copy()
-            array[chosen] = new
-            arrays.append(array)
-        return Motion(*arrays)
+        state = self.state.copy()
+        state[:, chosen] = others.state
+        return Motion(state)
 
     def joined(self, others: Motion) -> Motion:
         """These boxes, then others."""
-        pairs = zip(self._arrays(), others._arrays(), strict=True)
-        return Motion(*(np.concatenate(pair) for pair in pairs))
-
-    def _arrays(self) -> tuple[Floats, ...]:
-        return (
-            self.place,
-            self.velocity,
-            self.place_variance,
-            self.covariance,
-            self.velocity_variance,
-        )
+        return Motion(np.concatenate([self.state, others.state], axis=1))
 
 
 def _centred(boxes_xyxy: Floats) -> Floats:

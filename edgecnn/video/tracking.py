@@ -75,6 +75,15 @@ class _Tracks:
             self.motion.where(chosen),
         )
 
+    def joined(self, others: _Tracks) -> _Tracks:
+        return _Tracks(
+            np.concatenate([self.ids, others.ids]),
+            np.concatenate([self.class_ids, others.class_ids]),
+            np.concatenate([self.hits, others.hits]),
+            np.concatenate([self.unseen_s, others.unseen_s]),
+            self.motion.joined(others.motion),
+        )
+
 
 _NO_INTS = np.empty(0, np.int64)
 _NO_TRACKS = _Tracks(_NO_INTS, _NO_INTS, _NO_INTS, np.empty(0), Motion.of(np.empty((0, 4))))
@@ -142,11 +151,19 @@ class Tracker:
         here = np.flatnonzero(recent | (self._tracks.unseen_s + step_s <= options.lost_s))
         recent = recent[here]
         tracks = self._tracks.where(here)
-        tracks = replace(
-            tracks, motion=tracks.motion.after(step_s), unseen_s=tracks.unseen_s + step_s
+        tracks = _Tracks(
+            tracks.ids,
+            tracks.class_ids,
+            tracks.hits,
+            tracks.unseen_s + step_s,
+            tracks.motion.after(step_s),
         )
+        if not len(found) and not len(here):
+            self._tracks, self._first = tracks, False
+            return replace(found, track_ids=_NO_INTS)
         counts = tracks.ids > 0
         track_of = np.full(len(found), -1)
+        free = np.ones(len(here), np.bool_)
         # Sure objects with tracks that count, unsure ones with what is left of them, and sure ones
         # that nobody wanted with tracks that are still on trial.
         for of_tracks, of_found, least in (
@@ -154,9 +171,11 @@ class Tracker:
             (counts & recent, ~sure, options.low_iou),
             (~counts, sure, options.iou),
         ):
-            rows = np.flatnonzero(of_tracks & ~np.isin(np.arange(len(tracks.ids)), track_of))
+            rows = np.flatnonzero(of_tracks & free)
+            if not len(rows):
+                continue
             columns = np.flatnonzero(of_found & (track_of < 0))
-            if not len(rows) or not len(columns):
+            if not len(columns):
                 continue
             overlap = iou_matrix(
                 tracks.motion.boxes_xyxy[rows].astype(np.float32),
@@ -166,6 +185,7 @@ class Tracker:
             # Overlap of exactly the least is enough; what is paired costs less than the limit.
             pairs = assign(1 - overlap, float(np.nextafter(1 - least, 2)))
             track_of[columns[pairs[1]]] = rows[pairs[0]]
+            free[rows[pairs[0]]] = False
         return self._advance(found, boxes, classes, sure, tracks, track_of)
 
     def _advance(
@@ -199,18 +219,24 @@ class Tracker:
         at_once = self._first or options.confirm_after == 1
         self._first = False
         new_ids = self._numbers(len(fresh)) if at_once else np.zeros(len(fresh), np.int64)
-        new_hits = np.full(len(fresh), options.confirm_after if at_once else 1)
-        self._tracks = _Tracks(
-            np.concatenate([known.ids, new_ids]),
-            np.concatenate([known.class_ids, classes[fresh]]),
-            np.concatenate([known.hits, new_hits]),
-            np.concatenate([known.unseen_s, np.zeros(len(fresh))]),
-            known.motion.joined(Motion.of(boxes[fresh])),
-        )
+        if len(fresh):
+            new_hits = np.full(len(fresh), options.confirm_after if at_once else 1)
+            known = known.joined(
+                _Tracks(
+                    new_ids,
+                    classes[fresh],
+                    new_hits,
+                    np.zeros(len(fresh)),
+                    Motion.of(boxes[fresh]),
+                )
+            )
+        self._tracks = known
         track_ids = np.zeros(len(found), np.int64)
         track_ids[paired] = ids[rows]
         track_ids[fresh] = new_ids
-        return replace(found, track_ids=track_ids).where(track_ids > 0)
+        numbered = replace(found, track_ids=track_ids)
+        # Nearly always all of them count, and picking all of them costs as much as some.
+        return numbered if track_ids.all() else numbered.where(track_ids > 0)
 
     def _numbers(self, count: int) -> Ints:
         """The next so many numbers that no track has had."""
