@@ -13,6 +13,7 @@ from edgecnn.core.image import Pixels, convert_color
 from edgecnn.core.palette import class_color
 from edgecnn.core.results import Classification, Floats, Result, Segmentation, Tensors
 from edgecnn.video.frame import Frame
+from gui.backdrop import Backdrop
 
 _NOT_PEOPLE = frozenset({"background", "other"})
 _TINT = 0.42
@@ -21,7 +22,13 @@ _EDGE = 0.12
 _STUDIO_BGR = (96, 84, 74)
 
 
-def annotated(frame: Frame, result: Result | None, effect: str, threshold: float) -> Pixels:
+def annotated(
+    frame: Frame,
+    result: Result | None,
+    effect: str,
+    threshold: float,
+    backdrop: Backdrop | None = None,
+) -> Pixels:
     """A frame in full size with what the view shows over it.
 
     Args:
@@ -29,13 +36,14 @@ def annotated(frame: Frame, result: Result | None, effect: str, threshold: float
         result: What a model says of it; None for nothing.
         effect: What happens to people and background.
         threshold: Least score, 0..1. Objects and faces were held to it when they were found.
+        backdrop: What replaces the background; None for a plain wall.
 
     Returns:
         (H, W, 3) uint8, BGR.
     """
     pixels = convert_color(frame.pixels, frame.color, "bgr")
     if isinstance(result, Segmentation):
-        return apply_effect(pixels, result, effect, threshold)
+        return apply_effect(pixels, result, effect, threshold, backdrop)
     if isinstance(result, Classification):
         count = int((result.scores >= threshold).sum())
         result = Classification(
@@ -46,7 +54,13 @@ def annotated(frame: Frame, result: Result | None, effect: str, threshold: float
     return draw(pixels, result, color="bgr")
 
 
-def apply_effect(pixels_bgr: Pixels, result: Segmentation, effect: str, threshold: float) -> Pixels:
+def apply_effect(
+    pixels_bgr: Pixels,
+    result: Segmentation,
+    effect: str,
+    threshold: float,
+    backdrop: Backdrop | None = None,
+) -> Pixels:
     """A copy of a picture with an effect of the Segment tab.
 
     Args:
@@ -54,6 +68,7 @@ def apply_effect(pixels_bgr: Pixels, result: Segmentation, effect: str, threshol
         result: Of that picture, at any size.
         effect: ``tint``, ``blur`` or ``replace``.
         threshold: Probability above which a place belongs to a class, 0..1.
+        backdrop: What ``replace`` puts behind people; None for a plain wall.
 
     Returns:
         (H, W, 3) uint8, BGR.
@@ -73,7 +88,10 @@ def apply_effect(pixels_bgr: Pixels, result: Segmentation, effect: str, threshol
         return out if out is not pixels_bgr else pixels_bgr.copy()
     together = np.max(np.stack([plane for _, plane in planes]), axis=0)
     inside = _soft(np.asarray(cv2.resize(together, size_wh), np.float32), threshold)
-    behind = _blurred(pixels_bgr) if effect == "blur" else _studio(pixels_bgr)
+    if effect == "blur":
+        behind = _blurred(pixels_bgr)
+    else:
+        behind = plain_wall(size_wh) if backdrop is None else backdrop.covering(size_wh)
     return np.asarray(cv2.blendLinear(pixels_bgr, behind, inside, 1 - inside), np.uint8)
 
 
@@ -106,9 +124,16 @@ def _blurred(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(wide, size_wh, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _studio(pixels: Pixels) -> Pixels:
-    """A plain wall, a little brighter at the top, as behind a portrait."""
-    height = pixels.shape[0]
+def plain_wall(size_wh: tuple[int, int]) -> Pixels:
+    """A plain wall, a little brighter at the top, as behind a portrait.
+
+    Args:
+        size_wh: Width and height in pixels.
+
+    Returns:
+        (H, W, 3) uint8, BGR.
+    """
+    width, height = size_wh
     fall = np.linspace(1.25, 0.75, height, dtype=np.float32)[:, None, None]
     column = np.clip(np.array(_STUDIO_BGR, np.float32) * fall, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(column, pixels.shape))
+    return np.ascontiguousarray(np.broadcast_to(column, (height, width, 3)))

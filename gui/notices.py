@@ -58,13 +58,16 @@ _REASONS = {
 }
 
 
-def notice_for(status: Status | None, source: str, now_s: float) -> Notice | None:
+def notice_for(
+    status: Status | None, source: str, now_s: float, *, still: bool = False
+) -> Notice | None:
     """What to say about the state of a source; None when there is nothing to say.
 
     Args:
         status: Of the source; None when none was chosen.
         source: Its name, for people.
         now_s: On the clock of `time.monotonic`.
+        still: The source is a single picture, whose end is no news.
     """
     if status is None:
         return Notice(
@@ -72,6 +75,8 @@ def notice_for(status: Status | None, source: str, now_s: float) -> Notice | Non
         )
     waited_s = now_s - status.since_s
     if status.state in (State.RUNNING, State.PAUSED, State.CLOSED):
+        return None
+    if still and status.state is State.ENDED:
         return None
     if status.state is State.OPENING:
         if waited_s < SPINNER_AFTER_S:
@@ -84,8 +89,7 @@ def notice_for(status: Status | None, source: str, now_s: float) -> Notice | Non
     if status.state in (State.STALLED, State.RECONNECTING):
         return Notice(title, status.message, True, (RETRY, CHOOSE))
     if status.state is State.ENDED:
-        message = status.message or f"All of {source} was shown."
-        return Notice(title, message, False, (REPLAY, CHOOSE))
+        return Notice(title, f"All of {source} was shown.", False, (REPLAY, CHOOSE))
     if status.reason is not None:
         title = _REASONS[status.reason]
     return Notice(title, status.message, False, (RETRY, CHOOSE))

@@ -49,12 +49,14 @@ class TabState:
         threshold: Least score, 0..1.
         labels: Only these classes; None for all.
         effect: One of `EFFECTS`; only the Segment tab has a use for it.
+        background: Path of the picture that replaces the background; empty for a plain wall.
     """
 
     choice: ModelChoice
     threshold: float
     labels: frozenset[str] | None = None
     effect: str = "tint"
+    background: str = ""
 
 
 def _fresh_tabs() -> Mapping[str, TabState]:

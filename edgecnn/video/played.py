@@ -82,7 +82,8 @@ class PlayedSource(ThreadedSource):
             message = f"Nothing in {self.name} could be read: {self.problems[0].reason}"
             self._show(run, State.FAILED, Reason.CODEC, message)
         else:
-            self._show(run, State.ENDED, None, f"{self.name} has ended after {taken} frames.")
+            count = "1 frame" if taken == 1 else f"{taken} frames"
+            self._show(run, State.ENDED, None, f"{self.name} has ended after {count}.")
 
     def _why(self) -> Reason:
         missing = self._path is not None and not self._path.is_file()

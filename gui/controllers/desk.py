@@ -13,6 +13,7 @@ from edgecnn.faces.quality import FaceQuality, measure_face
 from edgecnn.video.cameras.listing import CameraInfo, list_cameras
 from edgecnn.video.frame import Frame
 from edgecnn.video.writer import write_image
+from gui.backdrop import Backdrop, Choice, choose_backdrop
 from gui.catalogue import ModelCard, models_for
 from gui.controllers.recorder import free_path
 from gui.effects import annotated
@@ -29,6 +30,7 @@ class Desk:
     Attributes:
         cameras: The cameras that were there when they were last looked for.
         quality: Of the nearest face that was measured last; None without.
+        backdrop: The picture that replaces the background, as it was read last.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Desk:
     ) -> None:
         self.cameras: tuple[CameraInfo, ...] = ()
         self.quality: FaceQuality | None = None
+        self.backdrop = Choice()
+        self._wall = ""
         self._models_of = models_of
         self._cameras_of = cameras_of
         self._models: dict[str, tuple[ModelCard, ...]] = {}
@@ -71,8 +75,25 @@ class Desk:
 
         self._jobs.submit("quality", measure)
 
+    def choose_backdrop(self, path: str) -> None:
+        """Read the picture that replaces the background, unless it is the one of before."""
+        if path == self._wall:
+            return
+        self._wall = path
+
+        def read() -> None:
+            self.backdrop = choose_backdrop(path)
+
+        self._jobs.submit("backdrop", read)
+
     def snapshot(
-        self, folder: Path, frame: Frame, result: Result | None, effect: str, threshold: float
+        self,
+        folder: Path,
+        frame: Frame,
+        result: Result | None,
+        effect: str,
+        threshold: float,
+        backdrop: Backdrop | None = None,
     ) -> None:
         """Save a picture with what the view shows over it; the news say where."""
 
@@ -80,7 +101,7 @@ class Desk:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 path = free_path(folder, ".png")
-                write_image(path, annotated(frame, result, effect, threshold))
+                write_image(path, annotated(frame, result, effect, threshold, backdrop))
             except (OSError, EdgeCNNError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 self._news.append(f"The snapshot was not saved: {reason}")

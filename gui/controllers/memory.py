@@ -45,6 +45,7 @@ def remember(settings: Settings, state: AppState) -> None:
             "threshold": tab.threshold,
             "labels": None if tab.labels is None else sorted(tab.labels),
             "effect": tab.effect,
+            "background": tab.background,
         }
         for key, tab in state.tabs.items()
     }
@@ -73,12 +74,14 @@ def may_be_kept(word: str) -> bool:
 def _tab(fresh: TabState, kept: dict[str, Any]) -> TabState:
     choice = kept.get("choice")
     threshold, labels, effect = kept.get("threshold"), kept.get("labels"), kept.get("effect")
+    background = kept.get("background")
     fits = isinstance(threshold, float) and 0 < threshold < 1
     return TabState(
         choice=_choice(choice) if isinstance(choice, dict) else fresh.choice,
         threshold=threshold if fits and isinstance(threshold, float) else fresh.threshold,
         labels=frozenset(map(str, labels)) if isinstance(labels, list) and labels else None,
         effect=effect if effect in EFFECTS else fresh.effect,
+        background=background if isinstance(background, str) else fresh.background,
     )
 
 

@@ -17,6 +17,7 @@ from edgecnn.core.results import Result
 from edgecnn.errors import EdgeCNNError
 from edgecnn.video.frame import Frame
 from edgecnn.video.writer import VideoWriter
+from gui.backdrop import Backdrop
 from gui.effects import annotated
 
 FPS = 30.0
@@ -32,11 +33,13 @@ class Recorder:
     Attributes:
         path: The video being written; None when nothing is recorded.
         problem: Why the last recording stopped by itself; empty when it did not.
+        backdrop: What replaces the background from now on; None for a plain wall.
     """
 
     def __init__(self) -> None:
         self.path: Path | None = None
         self.problem = ""
+        self.backdrop: Backdrop | None = None
         self._lock = threading.Lock()
         self._video: VideoWriter | None = None
         self._lines: IO[str] | None = None
@@ -103,7 +106,7 @@ class Recorder:
             self._finish("Recording stopped: the disk is nearly full. What was recorded is kept.")
             return
         due = round((when_s - self._first_s) * FPS) + 1
-        pixels = annotated(frame, result, self._effect, self._threshold)
+        pixels = annotated(frame, result, self._effect, self._threshold, self.backdrop)
         repeats = min(max(due - self._written, 0), _MOST_REPEATS)
         for _ in range(repeats):
             video.write(pixels)

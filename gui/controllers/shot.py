@@ -43,6 +43,7 @@ class Shot:
         status: Of the source; None when none was chosen.
         source: Name of the source, for people.
         facts: What the source really gives.
+        still: The source is a single picture.
         trouble: What went wrong with the newest answer, in words; empty when nothing did.
     """
 
@@ -53,4 +54,5 @@ class Shot:
     status: Status | None = None
     source: str = ""
     facts: SourceFacts | None = None
+    still: bool = False
     trouble: str = ""

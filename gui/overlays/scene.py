@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QPainter
 
 from edgecnn.core.results import Classification, Detections, Faces, Result
+from gui.backdrop import Backdrop
 from gui.overlays.bars import paint_bars
 from gui.overlays.boxes import paint_detections, paint_faces
 from gui.overlays.fit import Fit
@@ -23,11 +24,13 @@ class Look:
         effect: What the Segment tab does with the picture.
         threshold: Least score, 0..1.
         rows: The steady rows of the list, which the bars of classes share.
+        backdrop: What replaces the background; None for a plain wall.
     """
 
     effect: str = "tint"
     threshold: float = 0.5
     rows: Sequence[Row] = ()
+    backdrop: Backdrop | None = None
 
 
 def paint_result(

@@ -40,7 +40,7 @@ class SidePanel(QFrame):
         self.model.chosen.connect(lambda choice: self.changed.emit({"choice": choice}))
         self.threshold.moved.connect(lambda value: self.changed.emit({"threshold": value}))
         self.classes.chosen.connect(lambda labels: self.changed.emit({"labels": labels}))
-        content = QWidget()
+        content = _Content()
         content.setObjectName("sideContent")
         self._layout = QVBoxLayout(content)
         self._layout.setContentsMargins(GROUP_PX, GROUP_PX, GROUP_PX, GROUP_PX)
@@ -50,6 +50,7 @@ class SidePanel(QFrame):
         self._layout.addWidget(line())
         self._layout.addWidget(label(self.tr("Results"), "heading"))
         self._layout.addWidget(self.results)
+        self._place = self._layout.count()
         self._layout.addWidget(line())
         self._layout.addWidget(self.threshold)
         self._layout.addWidget(self.classes)
@@ -72,10 +73,10 @@ class SidePanel(QFrame):
             module, _, name = tab.panel.partition(":")
             extra = getattr(importlib.import_module(module), name)(self)
             extra.changed.connect(self.changed)
-            self._layout.insertWidget(self._layout.count() - 1, extra)
+            self._layout.insertWidget(self._place, _below_line(extra))
             self._extras[tab.key] = extra
         for key, extra in self._extras.items():
-            extra.setVisible(key == tab.key)
+            extra.parentWidget().setVisible(key == tab.key)
             extra.show_tab(state.tabs[key])
 
     def extra(self, key: str) -> Any:
@@ -93,3 +94,25 @@ class SidePanel(QFrame):
     def show_rows(self, rows: tuple[Row, ...], nothing: str) -> None:
         """The list of results."""
         self.results.show_rows(rows, nothing)
+
+
+class _Content(QWidget):
+    """Says the least height that its parts can have; a scroll area asks for the one they like."""
+
+    def heightForWidth(self, width: int) -> int:
+        """In pixels; below it the panel scrolls."""
+        layout = self.layout()
+        return (
+            super().heightForWidth(width) if layout is None else layout.minimumHeightForWidth(width)
+        )
+
+
+def _below_line(extra: QWidget) -> QWidget:
+    """What a tab adds, with the line that parts it from what is above."""
+    made = QWidget()
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(12)
+    layout.addWidget(line())
+    layout.addWidget(extra)
+    return made

@@ -106,7 +106,8 @@ class VideoView(QWidget):
         if look == self._look:
             return
         redo = isinstance(self._result, Segmentation) and (
-            (look.effect, look.threshold) != (self._look.effect, self._look.threshold)
+            (look.effect, look.threshold, look.backdrop)
+            != (self._look.effect, self._look.threshold, self._look.backdrop)
         )
         self._look = look
         if redo:
@@ -188,7 +189,8 @@ class VideoView(QWidget):
         if frame.color != "bgr":
             pixels = convert_color(pixels, frame.color, "bgr")
         if isinstance(self._result, Segmentation):
-            pixels = apply_effect(pixels, self._result, self._look.effect, self._look.threshold)
+            look = self._look
+            pixels = apply_effect(pixels, self._result, look.effect, look.threshold, look.backdrop)
         self._memory = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA), np.uint8)
         return QImage(
             self._memory.data,

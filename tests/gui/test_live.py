@@ -235,6 +235,53 @@ def test_a_frozen_picture_stays_and_is_asked_about_again(bench: Bench) -> None:
     bench.until(lambda: bench.live.shot().frame is not held.frame, give=True)
 
 
+def end(source: HandSource, count: int) -> None:
+    source.count = count
+    source.say(Status(State.ENDED))
+
+
+def test_a_picture_that_ended_before_the_model_was_there_is_answered(bench: Bench) -> None:
+    bench.models.gate.clear()
+    source = bench.open()
+    bench.live.use("detect", TABS["detect"])
+    frame = source.give()
+    end(source, 1)
+    assert bench.live.shot().still
+    bench.models.gate.set()
+    bench.until(lambda: isinstance(bench.live.shot().result, Detections))
+    assert bench.live.shot().frame is frame
+
+
+def test_the_last_picture_keeps_its_answer_and_gets_that_of_another_tab(bench: Bench) -> None:
+    source = bench.open()
+    bench.use("detect")
+    bench.until(lambda: bench.live.shot().result is not None, give=True)
+    end(source, 40)
+    bench.until(lambda: isinstance(bench.live.shot().result, Detections))
+    last = bench.live.shot()
+    assert not last.still
+    bench.use("faces")
+    bench.until(lambda: isinstance(bench.live.shot().result, Faces))
+    calls = bench.models.newest.calls
+    for _ in range(20):
+        bench.live.shot()
+    time.sleep(0.05)
+    assert bench.models.newest.calls == calls  # what is known is not asked again
+    bench.live.adjust("faces", TabState(TABS["faces"].choice, 0.2))
+    bench.until(lambda: bench.models.newest.calls > calls)
+    assert bench.live.shot().frame is last.frame
+
+
+def test_a_model_that_fails_on_the_last_picture_says_so(bench: Bench) -> None:
+    source = bench.open()
+    bench.use("detect")
+    bench.models.newest.error = ZeroDivisionError("a mistake")
+    source.give()
+    end(source, 1)
+    bench.until(lambda: "a mistake" in bench.live.model.error)
+    assert bench.live.shot().result is None
+
+
 def test_threshold_and_classes_reach_the_model_at_once(bench: Bench) -> None:
     bench.open()
     bench.use("detect")

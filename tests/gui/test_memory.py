@@ -15,6 +15,7 @@ def test_what_is_remembered_comes_back_through_json() -> None:
     choice = ModelChoice("detect_ssd_desk", "int8", "openvino", "f32", 3)
     state = replace(AppState(), tab="detect", source="demo", side_open=False)
     state = state.with_tab("detect", choice=choice, threshold=0.66, labels=frozenset({"cup"}))
+    state = state.with_tab("segment", effect="replace", background="/home/ada/beach.jpg")
     remember(settings, state)
     settings.memory = json.loads(json.dumps(settings.memory))
     assert recall(settings) == state
@@ -26,6 +27,7 @@ def test_what_is_remembered_comes_back_through_json() -> None:
         {},
         {"tab": "gone", "tabs": 3, "source": 5},
         {"tabs": {"detect": {"threshold": "high", "labels": 4, "effect": "x", "choice": None}}},
+        {"tabs": {"segment": {"background": 7}}},
         {"tabs": {"gone": {}}, "recent": "x"},
     ],
 )

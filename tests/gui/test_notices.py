@@ -60,3 +60,11 @@ def test_without_a_source_one_is_asked_for() -> None:
 def test_every_state_has_an_answer() -> None:
     for state in State:
         said(state)
+
+
+def test_the_end_of_a_single_picture_is_no_news() -> None:
+    ended = Status(State.ENDED, None, "", since_s=0.0)
+    assert notice_for(ended, "photo.jpg", 1.0, still=True) is None
+    notice = notice_for(ended, "clip.mp4", 1.0)
+    assert notice is not None
+    assert notice.message == "All of clip.mp4 was shown."
