@@ -5,6 +5,7 @@
     python -m benchmarks.training pruning         # channels gone, and weights at zero
     python -m benchmarks.training quantization    # quantization-aware training against after
     python -m benchmarks.training transfer        # ten pictures a class (tuxpaint-stamps-default)
+    python -m benchmarks.training compressed      # the recipes of the examples, from data to bundle
     python -m benchmarks.training separable       # depthwise separable against standard
     python -m benchmarks.training pareto          # accuracy, size and latency of all of them
     python -m benchmarks.training                 # everything, in this order
@@ -30,6 +31,7 @@ PARTS = {
     "pruning": "benchmarks.pruning:pruning",
     "quantization": "benchmarks.quantization:quantization",
     "transfer": "benchmarks.transfer:transfer",
+    "compressed": "benchmarks.compressed:compressed",
     "separable": "benchmarks.separable:separable",
     "pareto": "benchmarks.pareto:pareto",
 }
