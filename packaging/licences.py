@@ -121,6 +121,7 @@ def _part_of(path: Path) -> _Part:
     return _of_system(path)
 
 
+@functools.cache
 def _of_distribution(one: Distribution) -> _Part:
     about = one.metadata
     name = about["Name"]
@@ -148,6 +149,7 @@ def _classified(one: Distribution) -> str:
     return ", ".join(named)
 
 
+@functools.cache
 def _of_python() -> _Part:
     version = "{}.{}.{}".format(*sys.version_info[:3])
     places = (
