@@ -32,6 +32,11 @@ def require(module: str, *, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
+        if getattr(sys, "frozen", False):
+            raise MissingExtraError(
+                f"This needs the module {module!r}, which was left out of this package. For it, "
+                f"install edgecnn with Python: pip install 'edgecnn[{extra}]'"
+            ) from error
         raise MissingExtraError(
             f"This needs the module {module!r}, which is not installed ({error}). "
             f"Install it with: pip install 'edgecnn[{extra}]'"

@@ -14,6 +14,12 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
         require("no_such_module_anywhere", extra="faces")
 
 
+def test_a_packed_program_says_that_it_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(MissingExtraError, match=r"left out of this package.*edgecnn\[train\]"):
+        require("no_such_module_anywhere", extra="train")
+
+
 def test_nothing_that_is_imported_reports_to_anybody() -> None:
     pytest.importorskip("openvino")
     program = (
