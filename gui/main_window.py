@@ -54,6 +54,7 @@ from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
 from gui.visits import compare_dialog, is_model, models_dialog
+from gui.widgets.background_panel import BackgroundPanel
 from gui.widgets.face_quality_panel import FaceQualityPanel
 from gui.widgets.performance_strip import PerformanceStrip
 from gui.widgets.side_panel import SidePanel
@@ -251,7 +252,12 @@ class MainWindow(QMainWindow):
             return
         tab = self.store.state.current
         self.desk.snapshot(
-            save_folder(self.settings), self.view.frame, self.view.result, tab.effect, tab.threshold
+            save_folder(self.settings),
+            self.view.frame,
+            self.view.result,
+            tab.effect,
+            tab.threshold,
+            self.desk.backdrop.backdrop,
         )
 
     def toggle_recording(self) -> None:
@@ -415,6 +421,7 @@ class MainWindow(QMainWindow):
         self._show_doing()
         self.view.show_look(self._look_now())
         self._show_model()
+        self.desk.choose_backdrop(state.current.background)
         tab = TABS[state.tab].title
         where = "" if state.source is None else f" · {title_of(state.source)}"
         self.setWindowTitle(f"{self.tr(tab)}{where} · edgecnn")
@@ -452,7 +459,7 @@ class MainWindow(QMainWindow):
 
     def _look_now(self) -> Look:
         tab = self.store.state.current
-        return Look(tab.effect, tab.threshold, self._rows.rows)
+        return Look(tab.effect, tab.threshold, self._rows.rows, self.desk.backdrop.backdrop)
 
     # -- pulling news
 
@@ -471,7 +478,7 @@ class MainWindow(QMainWindow):
             self.view.show_frame(shot.frame, shot.result, self._look_now())
         self._last = shot
         if not self.welcome.isVisible():
-            self.view.show_notice(notice_for(shot.status, shot.source, now_s))
+            self.view.show_notice(notice_for(shot.status, shot.source, now_s, still=shot.still))
 
     def _count(self) -> None:
         """Show numbers, news and lists."""
@@ -482,6 +489,7 @@ class MainWindow(QMainWindow):
         self._show_model()
         self._show_choices()
         self._show_quality(state)
+        self._show_backdrop(state)
         for words in self.desk.news():
             self.toast.say(words)
         problem = self.live.recorder.problem
@@ -498,6 +506,14 @@ class MainWindow(QMainWindow):
         if self._last.frame is not None and isinstance(self._last.result, Faces):
             self.desk.measure_face(self._last.frame, self._last.result)
         panel.show_quality(self.desk.quality)
+
+    def _show_backdrop(self, state: AppState) -> None:
+        """The picture behind people, once it was read."""
+        self.live.recorder.backdrop = self.desk.backdrop.backdrop
+        self.view.show_look(self._look_now())
+        panel = self.side.extra(state.tab)
+        if isinstance(panel, BackgroundPanel):
+            panel.show_choice(self.desk.backdrop)
 
     def _nothing(self, state: AppState) -> str:
         """What the empty list says."""
