@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer
@@ -32,7 +33,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from edgecnn.core.results import Faces
 from edgecnn.runtime.threads import available_cores
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
@@ -43,6 +43,10 @@ from gui.dialogs.about import About
 from gui.dialogs.address import AddressDialog
 from gui.dialogs.settings import SettingsDialog
 from gui.dialogs.shortcuts import ShortcutSheet
+from gui.faces.reception import COMMANDS as FACE_COMMANDS
+from gui.faces.reception import SETTINGS as FACE_SETTINGS
+from gui.faces.reception import Reception
+from gui.faces.session import FaceSession
 from gui.icons import IconFiles
 from gui.notices import notice_for
 from gui.overlays.scene import Look
@@ -54,8 +58,6 @@ from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
 from gui.visits import compare_dialog, is_model, models_dialog
-from gui.widgets.background_panel import BackgroundPanel
-from gui.widgets.face_quality_panel import FaceQualityPanel
 from gui.widgets.performance_strip import PerformanceStrip
 from gui.widgets.side_panel import SidePanel
 from gui.widgets.toast import Toast
@@ -83,10 +85,17 @@ class MainWindow(QMainWindow):
         live: The stream.
         desk: Lists and snapshots.
         source: Word to open; None opens what was open the last time.
+        session: The gallery of people; None for the user's own.
     """
 
     def __init__(
-        self, settings: Settings, live: Live, desk: Desk, *, source: str | None = None
+        self,
+        settings: Settings,
+        live: Live,
+        desk: Desk,
+        *,
+        source: str | None = None,
+        session: FaceSession | None = None,
     ) -> None:
         super().__init__()
         self.setWindowTitle("edgecnn")
@@ -104,6 +113,7 @@ class MainWindow(QMainWindow):
         self._welcomed = bool(settings.memory.get("welcomed")) or source is not None
         self._dialogs: dict[str, QDialog] = {}
         self._build()
+        self.faces = Reception(self, session)
         self._add_actions()
         self._connect()
         self.apply_theme(str(settings["theme"]))
@@ -165,6 +175,7 @@ class MainWindow(QMainWindow):
             "panel": lambda: self.store.update(side_open=not self.store.state.side_open),
             "strip": lambda: self.store.update(strip_open=not self.store.state.strip_open),
             "theme": self.toggle_theme,
+            **{name: partial(self.faces.do, name) for name in FACE_COMMANDS},
             "settings": self.open_settings,
             "shortcuts": self.open_shortcuts,
             "about": self.open_about,
@@ -229,7 +240,7 @@ class MainWindow(QMainWindow):
         if kind == "address":
             dialog = AddressDialog(self)
             dialog.accepted.connect(lambda: self.open_source(dialog.address))
-            self._open_dialog("address", dialog)
+            self.open_dialog("address", dialog)
             return
         title = self.tr("Folder of pictures") if kind == "folder" else self.tr("Video or picture")
         chosen = (
@@ -247,17 +258,17 @@ class MainWindow(QMainWindow):
 
     def save_snapshot(self) -> None:
         """Save what the view shows, in full size."""
-        if self.view.frame is None:
+        if self._last.frame is None:
             self.toast.say(self.tr("There is no picture to save yet."))
             return
         tab = self.store.state.current
+        frame, result = self.live.veil.for_saving(self._last.frame, self._last.result)
         self.desk.snapshot(
             save_folder(self.settings),
-            self.view.frame,
-            self.view.result,
+            frame,
+            result,
             tab.effect,
             tab.threshold,
-            self.desk.backdrop.backdrop,
         )
 
     def toggle_recording(self) -> None:
@@ -307,15 +318,15 @@ class MainWindow(QMainWindow):
         """The settings."""
         dialog = SettingsDialog(self.settings, self)
         dialog.changed.connect(self._setting_changed)
-        self._open_dialog("settings", dialog)
+        self.open_dialog("settings", dialog)
 
     def open_shortcuts(self) -> None:
         """The sheet of shortcuts."""
-        self._open_dialog("shortcuts", ShortcutSheet(self))
+        self.open_dialog("shortcuts", ShortcutSheet(self))
 
     def open_about(self) -> None:
         """Version and licences."""
-        self._open_dialog("about", About(self))
+        self.open_dialog("about", About(self))
 
     def open_compare(self) -> None:
         """Two variants side by side on the frames of the source."""
@@ -323,13 +334,13 @@ class MainWindow(QMainWindow):
         if dialog is None:
             self.toast.say(self.tr("The list of models is still being read."))
         else:
-            self._open_dialog("compare", dialog)
+            self.open_dialog("compare", dialog)
 
     def open_models(self, path: Path | None = None) -> None:
         """All models; with a path, that one is brought in."""
-        self._open_dialog("models", models_dialog(self, path))
+        self.open_dialog("models", models_dialog(self, path))
 
-    def _open_dialog(self, name: str, dialog: QDialog) -> None:
+    def open_dialog(self, name: str, dialog: QDialog) -> None:
         """Open without blocking, one of a kind at a time."""
         old = self._dialogs.pop(name, None)
         if old is not None:
@@ -380,6 +391,11 @@ class MainWindow(QMainWindow):
         except SettingsError as error:
             _log.warning("%s", error)
 
+    def set_setting(self, key: str, value: object) -> None:
+        """Change a setting from outside of its dialog."""
+        self.settings[key] = value
+        self._setting_changed(key)
+
     def _setting_changed(self, key: str) -> None:
         self._save()
         if key == "theme":
@@ -387,6 +403,8 @@ class MainWindow(QMainWindow):
         elif key == "smooth":
             self._rows.smooth = self.live.smooth = bool(self.settings["smooth"])
             self.live.retry()
+        elif key in FACE_SETTINGS:
+            self.faces.setting_changed(key)
         elif key == "mirror" and self.store.state.source is not None:
             self.live.open(self.store.state.source, mirror=bool(self.settings["mirror"]))
 
@@ -412,6 +430,11 @@ class MainWindow(QMainWindow):
         state = self.store.state
         self.live.use(state.tab, state.current)
 
+    def use_model_of(self, tab: str) -> None:
+        """Have the model of a tab asked anew, if that tab is in front."""
+        if self.store.state.tab == tab:
+            self._use_model()
+
     def _show_state(self, state: AppState) -> None:
         self.top.show_tab(state.tab)
         self.top.source.show_source(state.source)
@@ -421,7 +444,6 @@ class MainWindow(QMainWindow):
         self._show_doing()
         self.view.show_look(self._look_now())
         self._show_model()
-        self.desk.choose_backdrop(state.current.background)
         tab = TABS[state.tab].title
         where = "" if state.source is None else f" · {title_of(state.source)}"
         self.setWindowTitle(f"{self.tr(tab)}{where} · edgecnn")
@@ -459,7 +481,7 @@ class MainWindow(QMainWindow):
 
     def _look_now(self) -> Look:
         tab = self.store.state.current
-        return Look(tab.effect, tab.threshold, self._rows.rows, self.desk.backdrop.backdrop)
+        return Look(tab.effect, tab.threshold, self._rows.rows)
 
     # -- pulling news
 
@@ -475,10 +497,27 @@ class MainWindow(QMainWindow):
                 self._rows.clear()
             self._rows.feed(shot.result, self.store.state.current.threshold, now_s)
         if shot.serial != self._last.serial:
-            self.view.show_frame(shot.frame, shot.result, self._look_now())
+            self._show_picture(shot)
         self._last = shot
         if not self.welcome.isVisible():
-            self.view.show_notice(notice_for(shot.status, shot.source, now_s, still=shot.still))
+            self.view.show_notice(notice_for(shot.status, shot.source, now_s))
+
+    @property
+    def shot(self) -> Shot:
+        """What was there when the window looked last, with nothing hidden in its picture."""
+        return self._last
+
+    def show_anew(self) -> None:
+        """Show the picture of now by other rules: names or faces that were shown may be gone."""
+        self._last = self.live.shot()
+        self._show_picture(self._last)
+        self._list_anew()
+
+    def _show_picture(self, shot: Shot) -> None:
+        frame = shot.frame
+        if frame is not None:
+            frame = self.live.veil.for_view(frame, shot.result)
+        self.view.show_frame(frame, shot.result, self._look_now())
 
     def _count(self) -> None:
         """Show numbers, news and lists."""
@@ -488,8 +527,8 @@ class MainWindow(QMainWindow):
         self.side.show_rows(self._rows.rows, self._nothing(state))
         self._show_model()
         self._show_choices()
-        self._show_quality(state)
-        self._show_backdrop(state)
+        self.faces.tick()
+        self.strip.show_gallery(self.faces.strip_words(state.tab))
         for words in self.desk.news():
             self.toast.say(words)
         problem = self.live.recorder.problem
@@ -497,23 +536,6 @@ class MainWindow(QMainWindow):
             self.toast.say(problem)
         self._said = problem
         self._show_doing()
-
-    def _show_quality(self, state: AppState) -> None:
-        """How good the nearest face is, measured four times a second at most."""
-        panel = self.side.extra(state.tab)
-        if not isinstance(panel, FaceQualityPanel):
-            return
-        if self._last.frame is not None and isinstance(self._last.result, Faces):
-            self.desk.measure_face(self._last.frame, self._last.result)
-        panel.show_quality(self.desk.quality)
-
-    def _show_backdrop(self, state: AppState) -> None:
-        """The picture behind people, once it was read."""
-        self.live.recorder.backdrop = self.desk.backdrop.backdrop
-        self.view.show_look(self._look_now())
-        panel = self.side.extra(state.tab)
-        if isinstance(panel, BackgroundPanel):
-            panel.show_choice(self.desk.backdrop)
 
     def _nothing(self, state: AppState) -> str:
         """What the empty list says."""
@@ -558,6 +580,7 @@ class MainWindow(QMainWindow):
         place = self.normalGeometry()
         self.settings.memory["place"] = [place.x(), place.y(), place.width(), place.height()]
         self._save()
+        self.faces.close()
         self.live.close()
         self.desk.close()
         self._files.close()

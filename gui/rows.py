@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from edgecnn.core.results import Classification, Detections, Faces, Result, Segmentation
+from edgecnn.faces.recognition import Recognition
 
 _SETTLE_S = 0.25
 """Time constant with which a score follows what the model says."""
@@ -28,6 +29,7 @@ class Row:
         color_id: Class id that gives the row its colour.
         seen_s: When it was last above the threshold.
         faded: It is not there any more; the row stays for a moment, so that nothing jumps.
+        plain: It has no number and no bar: nobody is somebody by so many percent.
     """
 
     key: str
@@ -38,11 +40,12 @@ class Row:
     read: float = 0.0
     seen_s: float = 0.0
     faded: bool = False
+    plain: bool = False
 
     @property
     def reading(self) -> str:
         """The number that is shown."""
-        return f"{self.read:.2f}"
+        return "" if self.plain else f"{self.read:.2f}"
 
 
 class Rows:
@@ -112,6 +115,8 @@ def _rows_of(result: Result | None, threshold: float) -> list[Row]:
             count = 1 if old is None else old.count + 1
             rows[found.label] = Row(found.label, found.label, best, count, found.class_id)
         return list(rows.values())
+    if isinstance(result, Recognition) and not result.locked:
+        return _rows_of_people(result)
     if isinstance(result, Faces):
         kept = [face for face in result if face.score >= threshold]
         if not kept:
@@ -128,3 +133,17 @@ def _rows_of(result: Result | None, threshold: float) -> list[Row]:
                 )
         return rows_of_classes
     return []
+
+
+def _rows_of_people(result: Recognition) -> list[Row]:
+    """A row a person, then strangers and faces about which too little is known yet."""
+    words = {"unknown": "unknown", "undecided": "face, not sure yet"}
+    rows: dict[str, Row] = {}
+    for face in result:
+        key = face.person_id or face.state
+        old = rows.get(key)
+        label = face.name or words.get(face.state, "face")
+        score = 1.0 if face.state == "known" else 0.0  # only for the order
+        count = 1 if old is None else old.count + 1
+        rows[key] = Row(key, label, score, count, face.tone, plain=True)
+    return list(rows.values())

@@ -20,6 +20,9 @@ import platformdirs
 from edgecnn.errors import EdgeCNNError, OptionError, UnknownNameError
 
 MAX_BYTES = 2**20
+HIDES = {"nobody": "Nobody", "unknown": "Unknown", "everybody": "Everybody"}
+"""Whose faces are hidden, and what people read; from the mildest to the strictest."""
+
 Kind = Literal["choice", "flag", "number", "folder"]
 
 
@@ -90,6 +93,40 @@ FIELDS: dict[str, Field] = {
             kind="flag",
             default=True,
             note="Scores and bars follow slowly, so that the list can be read.",
+        ),
+        Field(
+            key="lock_after",
+            section="Faces",
+            title="Lock the gallery after minutes without you",
+            kind="number",
+            default=10,
+            low=0,
+            high=240,
+            zero="never",
+        ),
+        Field(
+            key="hide_live",
+            section="Faces",
+            title="Hide faces in the view",
+            kind="choice",
+            default="nobody",
+            choices=HIDES,
+        ),
+        Field(
+            key="hide_saved",
+            section="Faces",
+            title="Hide faces in snapshots and recordings",
+            kind="choice",
+            default="unknown",
+            choices=HIDES,
+            note="A coarse mosaic takes the place of a face, for good.",
+        ),
+        Field(
+            key="names_saved",
+            section="Faces",
+            title="Write names into snapshots and recordings",
+            kind="flag",
+            default=False,
         ),
         Field(
             key="folder",

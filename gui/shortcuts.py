@@ -41,6 +41,8 @@ SHORTCUTS: dict[str, Shortcut] = {
         Shortcut("raise", "]", "Raise the threshold", "Model"),
         Shortcut("lower", "[", "Lower the threshold", "Model"),
         Shortcut("classes", "C", "Choose classes", "Model"),
+        Shortcut("lock", "Ctrl+L", "Lock the gallery, or unlock it", "Faces"),
+        Shortcut("add_person", "Ctrl+N", "Add a person", "Faces"),
         Shortcut("panel", "P", "Show or hide the side panel", "Window"),
         Shortcut("strip", "Ctrl+P", "All numbers, or the rate alone", "Window"),
         Shortcut("theme", "T", "Dark or light", "Window"),

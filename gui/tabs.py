@@ -64,11 +64,11 @@ _ALL = (
         title="Faces",
         task="detect_faces",
         model="face_detect_blazeface_full",
-        hint="Find faces, with eyes, nose, mouth and ears",
+        hint="Find faces, and name people whom you have enrolled",
         threshold=0.50,
         threshold_hint="Faces with a lower score are not shown",
         nothing="No face reaches the threshold.",
-        panel="gui.widgets.face_quality_panel:FaceQualityPanel",
+        panel="gui.faces.panel:FacesPanel",
     ),
     Tab(
         key="segment",

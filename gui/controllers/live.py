@@ -28,6 +28,8 @@ from gui.controllers.recorder import Recorder
 from gui.controllers.shot import ModelState, Shot
 from gui.controllers.sources import open_word, title_of
 from gui.controllers.tap import Seen, Tap
+from gui.faces.recognizing import Recognizing
+from gui.faces.veil import Veil
 from gui.state import TabState
 from gui.tabs import TABS
 from gui.workers.jobs import Jobs
@@ -71,6 +73,8 @@ class Live:
 
     Attributes:
         load: As given, for others who load models the same way.
+        recognizing: Gives names to faces while a gallery is open.
+        veil: Takes away what must not be shown or saved of faces and names.
     """
 
     def __init__(
@@ -83,6 +87,8 @@ class Live:
     ) -> None:
         self.smooth = smooth
         self.recorder = Recorder()
+        self.recognizing = Recognizing()
+        self.veil = Veil(self.recognizing.access)
         self._open_source = open_source
         self.load = load
         self._models = Models(load, load_quickly)
@@ -99,8 +105,7 @@ class Live:
         self._source_name = ""
         self._model = ModelState()
         self._wish: tuple[str, TabState] | None = None
-        self._asked: tuple[Frame, Result | None, str] | None = None
-        self._asking = False
+        self._asked: tuple[Frame, Result | None] | None = None
         # Below: of the window's thread alone.
         self._word: tuple[str, bool] | None = None
         self._pace = Pace()
@@ -128,6 +133,7 @@ class Live:
 
     def use(self, key: str, tab: TabState) -> None:
         """Answer with the model of a tab; the one before answers until it is there."""
+        self.veil.active = TABS[key].task == "detect_faces"
         with self._lock:
             self._wish = (key, tab)
             self._model = replace(
@@ -143,7 +149,7 @@ class Live:
                 return
             _set_options(self._task, key, tab)
         self.recorder.look(tab.effect, tab.threshold)
-        if self._held:
+        if self._frozen:
             self._ask_again()
 
     def freeze(self, frozen: bool) -> None:
@@ -174,9 +180,7 @@ class Live:
         self.recorder.stop()
         wait_at_exit()
         opened = self._opening.close(self._do_stop, timeout_s)
-        return (
-            self._loading.close(self._models.close, max(0.1, end_s - time.monotonic())) and opened
-        )
+        return self._loading.close(self._release, max(0.1, end_s - time.monotonic())) and opened
 
     # -- what is there to show
 
@@ -186,16 +190,17 @@ class Live:
         return self._frozen
 
     @property
-    def _held(self) -> bool:
-        """Whether the picture stands still: frozen, or the last of a source that has ended."""
-        status = self._shot.status
-        return self._frozen or (status is not None and status.state is State.ENDED)
-
-    @property
     def model(self) -> ModelState:
         """How the model is."""
         with self._lock:
             return self._model
+
+    @property
+    def newest(self) -> Frame | None:
+        """The newest frame of the source, asked about or not, with nothing hidden in it."""
+        with self._lock:
+            seen = None if self._tap is None else self._tap.newest
+        return None if seen is None else seen.frame
 
     @property
     def stats(self) -> Stats | None:
@@ -223,9 +228,6 @@ class Live:
             if asked is not None and asked[0] is frame:
                 result = asked[1]
             new_answer = result is not before.result
-        elif status is not None and status.state is State.ENDED and seen is not None:
-            frame, result = seen.frame, self._word_on(seen.frame, answer, asked, key)
-            new_answer = result is not before.result
         else:
             new_answer = answer is not None and answer.index != self._last_index
             if answer is not None and new_answer:
@@ -235,6 +237,9 @@ class Live:
             frame, result = self._pick(answer, seen, key, now_s)
             if frame is None:
                 frame = before.frame  # another source is being opened: the last picture stays
+        named, result = result, self.veil.last_look(result)
+        # A picture that stands still is asked about once more each time; its names are gone.
+        new_answer = new_answer and (result is named or result is not before.result)
         changed = frame is not before.frame or result is not before.result
         self._shot = Shot(
             serial=before.serial + changed,
@@ -244,38 +249,20 @@ class Live:
             status=status,
             source=name,
             facts=None if tap is None else tap.facts,
-            still=tap is not None and tap.count == 1,
             trouble="" if answer is None else next(iter(answer.errors.values()), ""),
         )
         return self._shot
-
-    def _word_on(
-        self,
-        frame: Frame,
-        answer: Answer | None,
-        asked: tuple[Frame, Result | None, str] | None,
-        key: str,
-    ) -> Result | None:
-        """What is known of the last picture of a source; the model is asked when nothing is."""
-        if not key:
-            return None
-        if asked is not None and asked[0] is frame and asked[2] == key:
-            return asked[1]
-        if answer is not None and answer.frame is frame:
-            result = _result_of(answer, key)
-            if result is not None:
-                return result
-        if not self._asking and not self._resting:
-            self._ask_again()
-        return None
 
     def _pick(
         self, answer: Answer | None, seen: Seen | None, key: str, now_s: float
     ) -> tuple[Frame | None, Result | None]:
         """Picture and result that go together at this moment."""
         result = _result_of(answer, key)
-        if answer is not None and result is not None and self._pace.look(now_s):
+        paired = self._pace.look(now_s) or self.veil.hides_live
+        if answer is not None and result is not None and paired:
             return answer.frame, result
+        if self.veil.hides_live:
+            return None, None
         if seen is None:
             return None, None
         if answer is not None and now_s - answer.answered_s > _STALE_S:
@@ -299,9 +286,7 @@ class Live:
                     smooth=self.smooth or None,
                     on_result=self._take_answer,
                 )
-                self._pipeline, self._tap = pipeline, tap
-                # A file is named by its whole path, which nobody wants to read.
-                self._source_name = title_of(word) if tap.name == word else tap.name
+                self._pipeline, self._tap, self._source_name = pipeline, tap, tap.name
                 self._last_index = -1
             pipeline.start()
         except EdgeCNNError as error:
@@ -326,6 +311,10 @@ class Live:
 
     # -- on the thread of models
 
+    def _release(self) -> None:
+        self.recognizing.close()
+        self._models.close()
+
     def _do_use(self, key: str, tab: TabState) -> None:
         try:
             quick = self._models.quick(tab.choice)
@@ -339,19 +328,19 @@ class Live:
                 self._model = replace(self._model, loading_since_s=None, error=str(error))
             return
         except Exception as error:  # noqa: BLE001 (a mistake of ours: the window must not hang)
-            if self._closing.is_set():
-                return  # Python is being taken down: whatever it says now is no news
             _log.exception("A model could not be loaded")
             with self._lock:
                 self._model = replace(self._model, loading_since_s=None, error=_unexpected(error))
             return
         self._put_to_work(task, key, tab, still_loading=False)
         self._models.trim(task)
-        if self._held:
+        if self._frozen:
             self._do_ask()
 
     def _put_to_work(self, task: Any, key: str, tab: TabState, *, still_loading: bool) -> None:
         """Let a loaded task answer the next frame."""
+        if not still_loading:
+            task = self.recognizing.dress(task)
         with self._lock:
             wish = self._wish
             if wish is not None and (wish[0], wish[1].choice) == (key, tab.choice):
@@ -371,34 +360,32 @@ class Live:
         self.recorder.look(tab.effect, tab.threshold)
 
     def _ask_again(self) -> None:
-        self._asking = True
         self._loading.submit("ask", self._do_ask)
 
     def _do_ask(self) -> None:
         """The model's word on the picture that is held."""
         frame = self._shot.frame
         with self._lock:
-            task, key = self._task, self._task_key
+            task = self._task
         if frame is None or task is None:
-            self._asking = False
             return
-        result, words = None, ""
         try:
             result = task(frame)
         except EdgeCNNError as error:
-            words = str(error)
-        except Exception as error:  # noqa: BLE001 (a mistake of ours: it must be said, not lost)
-            _log.exception("A model failed on the picture that is held")
-            words = _unexpected(error)
+            with self._lock:
+                self._model = replace(self._model, error=str(error))
+            return
         with self._lock:
-            self._asked, self._asking = (frame, result, key), False
-            if words:
-                self._model = replace(self._model, error=words)
+            self._asked = (frame, result)
 
     # -- on the thread of results
 
     def _take_answer(self, answer: Answer) -> None:
-        self.recorder.write(answer.frame, None if _says_nothing(answer) else answer.result)
+        result = None if _says_nothing(answer) else answer.result
+        if self.recorder.path is None:
+            self.veil.note(answer.frame, result)
+        else:
+            self.recorder.write(*self.veil.for_saving(answer.frame, result))
 
 
 def _unexpected(error: Exception) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui.faces.session import State
 from gui.shortcuts import SHORTCUTS
@@ -40,7 +41,13 @@ class PeopleBox(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP_PX)
-        layout.addWidget(label(self.tr("People"), "heading"))
+        head = QHBoxLayout()
+        head.setSpacing(0)
+        head.addWidget(label(self.tr("People"), "heading"), 1)
+        for button in (self.passphrase, self.lock):
+            button.setProperty("role", "quiet")
+            head.addWidget(button)
+        layout.addLayout(head)
         layout.addWidget(self.words)
         layout.addWidget(self.problem)
         layout.addLayout(self._grid)
@@ -55,16 +62,10 @@ class PeopleBox(QWidget):
             idle_min: After how many minutes without activity it locks itself; 0 for never.
         """
         self.words.setText(self._said(state, people, idle_min))
-        rows: list[tuple[QPushButton, ...]]
-        if state == "locked":
-            rows = [(self.unlock,), (self.verify,)]
-        elif people:
-            rows = [(self.people, self.add), (self.verify,), (self.lock, self.passphrase)]
-        elif state == "unlocked":
-            rows = [(self.add,), (self.verify,), (self.lock, self.passphrase)]
-        else:
-            rows = [(self.add,), (self.verify,)]
+        rows = [(self.unlock,)] if state == "locked" else [(self.add,)]
         self._arrange(rows)
+        for button in (self.passphrase, self.lock):
+            button.setVisible(state == "unlocked")
         self.add.setProperty("role", "" if people else "accent")
         self.add.style().unpolish(self.add)
         self.add.style().polish(self.add)
@@ -88,15 +89,8 @@ class PeopleBox(QWidget):
             words += self.tr(" It locks after %s min without you.") % idle_min
         return words
 
-    def _arrange(self, rows: list[tuple[QPushButton, ...]]) -> None:
-        everything = (
-            self.add,
-            self.unlock,
-            self.people,
-            self.lock,
-            self.verify,
-            self.passphrase,
-        )
+    def _arrange(self, rows: Sequence[tuple[QPushButton, ...]]) -> None:
+        everything = (self.add, self.unlock, self.people, self.verify)
         for button in everything:
             self._grid.removeWidget(button)
         shown = {button for row in rows for button in row}

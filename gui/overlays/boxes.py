@@ -12,11 +12,14 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from edgecnn.core.chips import Rectangle
 from edgecnn.core.palette import INK_RGB, PAPER_RGB, Triple, class_color
 from edgecnn.core.results import Detections, Faces, Ints
+from edgecnn.faces.recognition import Recognition, RecognizedFace
 from gui.overlays.chips import color_of, make_chip, paint_chips
 from gui.overlays.fit import Fit, Floats
 from gui.overlays.held import HeldNumbers
 
 LINE_PX = 2
+_READ_S = 1.0
+_NAMED = {"unknown": "unknown", "undecided": "face"}
 _INK = QColor(*INK_RGB)
 _PAPER = QColor(*PAPER_RGB)
 
@@ -37,13 +40,20 @@ def paint_detections(
 def paint_faces(
     painter: QPainter, faces: Faces, threshold: float, area: Fit, numbers: HeldNumbers
 ) -> None:
-    """A box a face, with its score and its six points."""
+    """A box a face with its six points, and its score; or who it is, where faces are recognized."""
     keep = np.flatnonzero(faces.scores >= threshold)
     ids = None if faces.track_ids is None else faces.track_ids[keep]
-    words = _with_tracks(["face"] * len(keep), ids)
-    details = numbers.texts(faces.scores[keep].tolist(), ids, time.monotonic())
+    now_s = time.monotonic()
+    if isinstance(faces, Recognition) and not faces.locked:
+        known = [faces[int(index)] for index in keep]
+        words = [_NAMED.get(face.state) or face.name or "face" for face in known]
+        details = numbers.words([_advice(face) for face in known], ids, now_s, hold_s=_READ_S)
+    else:
+        words = _with_tracks(["face"] * len(keep), ids)
+        details = numbers.texts(faces.scores[keep].tolist(), ids, now_s)
+    colors = [class_color(faces[int(index)].tone, "rgb") for index in keep]
     boxes = area.boxes(faces.boxes_xyxy[keep])
-    _paint(painter, boxes, words, details, [class_color(0, "rgb")] * len(keep), area)
+    _paint(painter, boxes, words, details, colors, area)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     for box, points in zip(boxes, area.points(faces.points_xy[keep]), strict=True):
         # Dots follow the face: six of them must leave a small face visible.
@@ -54,6 +64,13 @@ def paint_faces(
             painter.drawEllipse(QPointF(x, y), radius, radius)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _advice(face: RecognizedFace) -> str:
+    """What would help to recognize somebody who is not: one thing at a time, and quietly."""
+    if face.state == "known" or not face.reasons:
+        return ""
+    return face.reasons[0]
 
 
 def _with_tracks(names: Sequence[str], ids: Ints | None) -> list[str]:

@@ -40,6 +40,7 @@ class PerformanceStrip(QWidget):
         self._hint = self.tr("Click or Ctrl+P: less or more")
         self.setToolTip(self._hint)
         self._readings = Readings()
+        self._gallery = ""
         self._open = True
 
     @property
@@ -58,6 +59,13 @@ class PerformanceStrip(QWidget):
         self.setToolTip("\n".join(part for part in (readings.table(), self._hint) if part))
         self.setAccessibleDescription(self.words)
         self.update()
+
+    def show_gallery(self, words: str) -> None:
+        """State of the gallery of people, beside the rate; empty where it does not matter."""
+        if words != self._gallery:
+            self._gallery = words
+            self.setAccessibleDescription(self.words)
+            self.update()
 
     def sizeHint(self) -> QSize:
         """One line."""
@@ -81,6 +89,8 @@ class PerformanceStrip(QWidget):
         """Texts from left to right, and whether each stands out."""
         now = self._readings
         parts = [(self.tr("%s fps") % f"{now.shown_fps:.1f}", True)]
+        if self._gallery:
+            parts.append((self._gallery, False))
         if not self._open:
             return parts
         if now.model_ms > 0:

@@ -14,21 +14,18 @@ from gui.theme import body_font
 
 ROW_PX = 34
 _SHOWN = 7
-_LEAST = 3
-"""So many rows stay in a low window, in which threshold and classes are to be seen as well."""
 
 
 class ResultsList(QWidget):
     """Shows `Row`s; says one sentence when there are none.
 
     Attributes:
-        rows: What is shown if there is room.
+        rows: What is shown.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.setMaximumHeight(ROW_PX * _SHOWN)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Results"))
         self.rows: tuple[Row, ...] = ()
         self._nothing = ""
@@ -42,12 +39,8 @@ class ResultsList(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for all rows, however many there are, so that nothing below moves."""
+        """Room for all rows, always the same, so that nothing below moves."""
         return QSize(240, ROW_PX * _SHOWN)
-
-    def minimumSizeHint(self) -> QSize:
-        """Room for some."""
-        return QSize(120, ROW_PX * _LEAST)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Each row: name at the left, number at the right, the bar below."""
@@ -65,11 +58,20 @@ class ResultsList(QWidget):
         width = self.width()
         numbers = QFontMetricsF(body_font())
         reading_w = numbers.horizontalAdvance("0.00") + 8
-        for index, row in enumerate(self.rows[: max(1, self.height() // ROW_PX)]):
+        for index, row in enumerate(self.rows):
             top = index * ROW_PX
             painter.setFont(body_font())
             painter.setPen(secondary if row.faded else text)
+            fill = QColor(*class_color(row.color_id, "rgb"))
             count = f"{row.count}  " if row.count > 1 else ""
+            if row.plain:
+                painter.fillRect(QRectF(0, top + 6, 4, 16), fill)
+                words = numbers.elidedText(
+                    count + row.label, Qt.TextElideMode.ElideRight, width - 12
+                )
+                flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+                painter.drawText(QRectF(12, top, width - 12, 28), flags, words)
+                continue
             room = width - reading_w
             words = numbers.elidedText(count + row.label, Qt.TextElideMode.ElideRight, room)
             middle = Qt.AlignmentFlag.AlignVCenter
@@ -79,10 +81,9 @@ class ResultsList(QWidget):
                 QRectF(0, top, width, 22), middle | Qt.AlignmentFlag.AlignRight, row.reading
             )
             painter.fillRect(QRectF(0, top + 24, width, 4), track)
-            fill = QColor(*class_color(row.color_id, "rgb"))
             share = min(max(row.score, 0.0), 1.0)
             painter.fillRect(QRectF(0, top + 24, width * share, 4), fill)
 
 
 def _words(row: Row) -> str:
-    return f"{row.count} {row.label}" if row.count > 1 else f"{row.label} {row.reading}"
+    return f"{row.count} {row.label}" if row.count > 1 else f"{row.label} {row.reading}".rstrip()

@@ -364,7 +364,7 @@ def test_the_nearest_face_is_measured_with_advice(stage: MakeStage) -> None:
     press(one, "3")
     one.until_loaded()
     one.give_until(lambda: isinstance(one.window.view.result, Faces))
-    panel = one.window.side.extra("faces")
+    panel = one.window.side.extra("faces").quality
     one.until(lambda: "px between the eyes" in panel.numbers.text())
     assert "come closer" in panel.advice.text()  # a face of 20 pixels
     faces = one.window.view.result
