@@ -179,9 +179,7 @@ class PairJudge(Judge):
         metric: Literal["euclidean", "cosine"] = answers[0].metric
         rates = roc(*pair_distances(vectors, np.asarray(truth), metric))
         value, threshold = rates.tar_at_far(self.far)
-        others = {"equal error rate": rates.equal_error_rate}
-        if np.isfinite(threshold):
-            others["threshold"] = threshold
+        others = {"equal error rate": rates.equal_error_rate, "threshold": threshold}
         return MetricReport(name=self.name, value=value, count=len(answers), others=others)
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from edgecnn.errors import OptionError
 from edgecnn.evaluation.binomial import CONFIDENCE, clopper_pearson
 from edgecnn.evaluation.pairs import Doubles, Ints, ScoredPairs
+from edgecnn.evaluation.verification import beyond
 
 REPLICATES = 1000
 MIN_PEOPLE = 10
@@ -56,13 +57,13 @@ class WeightedRates:
         return bool(self.genuine_sums[-1] > 0 and self.impostor_sums[-1] > 0)
 
     def far(self, threshold: float) -> float:
-        """Share of impostors at or below a distance."""
-        place = int(np.searchsorted(self.impostor, threshold, side="right"))
+        """Share of impostors below a distance."""
+        place = int(np.searchsorted(self.impostor, threshold, side="left"))
         return float(self.impostor_sums[place] / self.impostor_sums[-1])
 
     def tar(self, threshold: float) -> float:
-        """Share of genuine pairs at or below a distance."""
-        place = int(np.searchsorted(self.genuine, threshold, side="right"))
+        """Share of genuine pairs below a distance."""
+        place = int(np.searchsorted(self.genuine, threshold, side="left"))
         return float(self.genuine_sums[place] / self.genuine_sums[-1])
 
     def tar_at_far(self, far: float) -> float:
@@ -115,7 +116,8 @@ class Resampler:
         same = np.flatnonzero(genuine)[np.argsort(pairs.distances[genuine], kind="stable")]
         other = np.flatnonzero(~genuine)[np.argsort(pairs.distances[~genuine], kind="stable")]
         self._genuine, self._impostor = pairs.distances[same], pairs.distances[other]
-        self._steps = np.unique(pairs.distances)
+        steps = np.unique(pairs.distances)
+        self._steps = np.append(steps, beyond(steps[-1]))
         # Only people who are in a pair are drawn.
         present, index = np.unique(
             np.concatenate([pairs.first[same], pairs.first[other], pairs.second[other]]),

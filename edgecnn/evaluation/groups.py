@@ -59,7 +59,7 @@ class GroupReport:
     """All groups at one threshold.
 
     Attributes:
-        threshold: Largest distance that is accepted.
+        threshold: Distances below it are accepted.
         groups: In the order of their names.
         left_out: Groups without pairs of both kinds.
         without_group: People whose group is not known.
@@ -94,7 +94,7 @@ def judge_groups(
     Args:
         pairs: Of all people.
         group_of: Name of a person -> group.
-        threshold: Largest distance that is accepted.
+        threshold: Distances below it are accepted.
         replicates: Draws of people for the intervals; each group is drawn by itself.
         seed: Of the draws.
 
@@ -140,7 +140,7 @@ def _rates(
     name: str, part: ScoredPairs, threshold: float, drawn: Doubles, people: int
 ) -> GroupRates:
     genuine, people_pairs = part.genuine, part.impostor_people_pairs
-    accepted = part.distances <= threshold
+    accepted = part.distances < threshold
     tar, far = float(accepted[genuine].mean()), float(accepted[~genuine].mean())
     return GroupRates(
         group=name,

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from edgecnn.errors import OptionError
 from edgecnn.evaluation.bootstrap import REPLICATES, Interval, draws, interval_of
 from edgecnn.evaluation.pairs import Doubles, Ints
+from edgecnn.evaluation.verification import beyond
 from edgecnn.evaluation.verification_report import USUAL_FARS, Refusal, support
 
 RANKS = (1, 5)
@@ -58,7 +59,7 @@ class OpenPoint:
 
     Attributes:
         far: Share of strangers that may be given a name.
-        threshold: The largest distance that keeps it; None when it names nobody.
+        threshold: The largest that keeps it, exclusive; None when it names nobody.
         dir: Share of probes of enrolled people that are given the right name.
         dir_interval: 95 %, over people; None where there are too few.
         strangers: People who were asked about as strangers.
@@ -211,10 +212,11 @@ def judge_identification(
         limit = _limit(trials.other[order], np.ones(len(order)), far)
         below = np.concatenate([trials.own, trials.other])
         below = below[below < limit]
+        largest = beyond(below.max()) if len(below) else None
         points.append(
             OpenPoint(
                 far=far,
-                threshold=float(below.max()) if len(below) else None,
+                threshold=limit if largest is not None and np.isfinite(limit) else largest,
                 dir=values[number],
                 dir_interval=intervals[number],
                 strangers=people,

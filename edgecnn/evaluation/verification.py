@@ -1,6 +1,6 @@
 """Telling whether two pictures show the same: errors as a function of the distance threshold.
 
-Two embeddings are taken for the same identity when their distance is at most a threshold. Pairs of
+Two embeddings are taken for the same identity when their distance is below a threshold. Pairs of
 one identity are *genuine*, all others *impostors*. FAR is the share of impostors that are accepted,
 TAR the share of genuine pairs.
 
@@ -29,7 +29,7 @@ class Roc:
     """Error rates at every threshold at which one of them changes.
 
     Attributes:
-        thresholds: (T,) rising distances; the first accepts nothing.
+        thresholds: (T,) rising; distances below one are accepted. The first accepts nothing.
         far: (T,) share of impostors accepted, 0..1, rising.
         tar: (T,) share of genuine pairs accepted, 0..1, rising.
     """
@@ -45,7 +45,7 @@ class Roc:
             far: The share, 0..1.
 
         Returns:
-            TAR, and the largest threshold that keeps the FAR.
+            TAR, and the largest threshold that keeps the FAR: distances below it are accepted.
 
         Raises:
             OptionError: A share outside 0..1.
@@ -89,12 +89,17 @@ def roc(genuine: Floats, impostor: Floats) -> Roc:
     if not (np.isfinite(same).all() and np.isfinite(other).all()):
         raise OptionError("Some distances are NaN or infinite: an embedding is broken.")
     steps = np.unique(np.concatenate([same, other]))
-    thresholds = np.concatenate([[-np.inf], steps])
+    thresholds = np.append(steps, beyond(steps[-1]))
     return Roc(
         thresholds,
-        np.searchsorted(other, thresholds, side="right") / len(other),
-        np.searchsorted(same, thresholds, side="right") / len(same),
+        np.searchsorted(other, thresholds, side="left") / len(other),
+        np.searchsorted(same, thresholds, side="left") / len(same),
     )
+
+
+def beyond(distance: float) -> float:
+    """The threshold that just accepts a distance."""
+    return float(np.nextafter(distance, np.inf))
 
 
 def pair_distances(

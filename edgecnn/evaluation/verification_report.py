@@ -40,7 +40,7 @@ class OperatingPoint:
 
     Attributes:
         far: That was asked for, 0..1.
-        threshold: The largest distance that keeps it; None when it accepts nothing.
+        threshold: The largest that keeps it, exclusive; None when it accepts nothing.
         tar: Share of genuine pairs that are accepted.
         tar_interval: 95 %, over people; None where there are too few of them.
         observed_far: Share of impostor pairs that are accepted, at most ``far``.
@@ -219,7 +219,7 @@ def fold_accuracy(pairs: ScoredPairs) -> tuple[float, float]:
     for fold in np.unique(pairs.folds):
         inside = pairs.folds == fold
         threshold = _most_accurate(pairs.distances[~inside], genuine[~inside])
-        answers = pairs.distances[inside] <= threshold
+        answers = pairs.distances[inside] < threshold
         found.append(float((answers == genuine[inside]).mean()))
     return float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(len(found)))
 
@@ -234,10 +234,10 @@ def _point(
 ) -> OperatingPoint:
     tar, threshold = curve.tar_at_far(far)
     genuine = pairs.genuine
-    observed = float((pairs.distances[~genuine] <= threshold).mean())
+    observed = float((pairs.distances[~genuine] < threshold).mean())
     return OperatingPoint(
         far=far,
-        threshold=threshold if np.isfinite(threshold) else None,
+        threshold=threshold if (pairs.distances < threshold).any() else None,
         tar=tar,
         tar_interval=interval_of(tar, drawn, pairs.genuine_people),
         observed_far=observed,

@@ -67,7 +67,7 @@ def test_open_set_by_hand() -> None:
     # Four of forty strangers may be named: everything below the fifth.
     limit = other[4]
     (point,) = report.points
-    assert point.threshold == other[3]
+    assert point.threshold == limit
     assert point.dir == ((own < limit) & (rank == 1)).mean() == 0.75
     assert point.dir_interval is not None
     assert point.dir_interval[0] < 0.75 < point.dir_interval[1]

@@ -12,17 +12,17 @@ IMPOSTOR = np.array([0.25, 0.5, 0.7, 0.8, 0.9])
 
 def test_rates_by_hand() -> None:
     rates = roc(GENUINE, IMPOSTOR)
-    assert rates.thresholds[0] == -np.inf
+    assert rates.thresholds[0] == 0.1
     assert (rates.far[0], rates.tar[0]) == (0.0, 0.0)
     assert (rates.far[-1], rates.tar[-1]) == (1.0, 1.0)
     at = {t: (f, a) for t, f, a in zip(rates.thresholds, rates.far, rates.tar, strict=True)}
-    assert at[0.3] == (0.2, 0.75)
-    assert at[0.5] == (0.4, 0.75)
+    assert at[0.3] == (0.2, 0.5)  # what lies at the threshold is not accepted
+    assert at[0.5] == (0.2, 0.75)
 
 
 @pytest.mark.parametrize(
     ("far", "expected"),
-    [(0.0, (0.5, 0.2)), (0.2, (0.75, 0.3)), (0.39, (0.75, 0.3)), (1.0, (1, 0.9))],
+    [(0.0, (0.5, 0.25)), (0.2, (0.75, 0.5)), (0.39, (0.75, 0.5)), (1.0, (1, 0.9))],
 )
 def test_most_genuine_pairs_at_a_false_accept_rate(
     far: float, expected: tuple[float, float]

@@ -61,7 +61,7 @@ def test_perfect_separation_is_not_reported_as_certain() -> None:
     pairs = people_apart(30)
     perfect = ScoredPairs(np.where(pairs.genuine, 0.1, 0.9), pairs.first, pairs.second, pairs.names)
     point = judge_pairs(perfect, [0.01], replicates=50).points[0]
-    assert (point.tar, point.observed_far, point.threshold) == (1.0, 0.0, 0.1)
+    assert (point.tar, point.observed_far, point.threshold) == (1.0, 0.0, 0.9)
     assert point.tar_interval == pytest.approx((0.8843, 1.0), abs=1e-3)
     assert 0 < point.far_interval[1] < 0.01
 

@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgecnn.errors import GalleryError, OptionError
+from edgecnn.evaluation.bootstrap import Resampler
+from edgecnn.evaluation.pairs import ScoredPairs
+from edgecnn.evaluation.verification import roc
 from edgecnn.faces.calibrate import (
     TARGETS,
     at_least_one,
@@ -116,3 +119,24 @@ def test_many_comparisons_err_more_often():
 
 def test_rates_have_words():
     assert [in_words(rate) for rate in TARGETS] == ["1 in 100", "1 in 1,000", "1 in 10,000"]
+
+
+def test_evaluation_counts_at_a_threshold_what_calibration_claims():
+    """Distances at a threshold are no matches, to whoever asks."""
+    scores = np.repeat(np.round(np.random.default_rng(4).uniform(0.4, 1.2, 400), 2), 2)
+    operating = threshold_for(0.02, scores)
+    assert (scores == operating.threshold).any()
+    first = np.arange(len(scores))
+    pairs = ScoredPairs(
+        np.append(scores, operating.threshold),
+        np.append(first, 0),
+        np.append(first + 1, 0),
+        tuple(map(str, range(len(scores) + 1))),
+    )
+    rates = Resampler(pairs).rates()
+    assert rates.far(operating.threshold) * len(scores) == pytest.approx(operating.false_matches)
+    assert rates.tar(operating.threshold) == 0.0
+    curve = roc(np.array([operating.threshold]), scores)
+    at = int(np.flatnonzero(curve.thresholds == operating.threshold)[0])
+    assert curve.far[at] * len(scores) == pytest.approx(operating.false_matches)
+    assert curve.tar[at] == 0.0
