@@ -58,6 +58,7 @@ from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
 from gui.visits import compare_dialog, is_model, models_dialog
+from gui.widgets.background_panel import BackgroundPanel
 from gui.widgets.performance_strip import PerformanceStrip
 from gui.widgets.side_panel import SidePanel
 from gui.widgets.toast import Toast
@@ -269,6 +270,7 @@ class MainWindow(QMainWindow):
             result,
             tab.effect,
             tab.threshold,
+            self.desk.backdrop.backdrop,
         )
 
     def toggle_recording(self) -> None:
@@ -444,6 +446,7 @@ class MainWindow(QMainWindow):
         self._show_doing()
         self.view.show_look(self._look_now())
         self._show_model()
+        self.desk.choose_backdrop(state.current.background)
         tab = TABS[state.tab].title
         where = "" if state.source is None else f" · {title_of(state.source)}"
         self.setWindowTitle(f"{self.tr(tab)}{where} · edgecnn")
@@ -481,7 +484,7 @@ class MainWindow(QMainWindow):
 
     def _look_now(self) -> Look:
         tab = self.store.state.current
-        return Look(tab.effect, tab.threshold, self._rows.rows)
+        return Look(tab.effect, tab.threshold, self._rows.rows, self.desk.backdrop.backdrop)
 
     # -- pulling news
 
@@ -500,7 +503,7 @@ class MainWindow(QMainWindow):
             self._show_picture(shot)
         self._last = shot
         if not self.welcome.isVisible():
-            self.view.show_notice(notice_for(shot.status, shot.source, now_s))
+            self.view.show_notice(notice_for(shot.status, shot.source, now_s, still=shot.still))
 
     @property
     def shot(self) -> Shot:
@@ -529,6 +532,7 @@ class MainWindow(QMainWindow):
         self._show_choices()
         self.faces.tick()
         self.strip.show_gallery(self.faces.strip_words(state.tab))
+        self._show_backdrop(state)
         for words in self.desk.news():
             self.toast.say(words)
         problem = self.live.recorder.problem
@@ -536,6 +540,14 @@ class MainWindow(QMainWindow):
             self.toast.say(problem)
         self._said = problem
         self._show_doing()
+
+    def _show_backdrop(self, state: AppState) -> None:
+        """The picture behind people, once it was read."""
+        self.live.recorder.backdrop = self.desk.backdrop.backdrop
+        self.view.show_look(self._look_now())
+        panel = self.side.extra(state.tab)
+        if isinstance(panel, BackgroundPanel):
+            panel.show_choice(self.desk.backdrop)
 
     def _nothing(self, state: AppState) -> str:
         """What the empty list says."""

@@ -105,7 +105,8 @@ class Live:
         self._source_name = ""
         self._model = ModelState()
         self._wish: tuple[str, TabState] | None = None
-        self._asked: tuple[Frame, Result | None] | None = None
+        self._asked: tuple[Frame, Result | None, str] | None = None
+        self._asking = False
         # Below: of the window's thread alone.
         self._word: tuple[str, bool] | None = None
         self._pace = Pace()
@@ -149,7 +150,7 @@ class Live:
                 return
             _set_options(self._task, key, tab)
         self.recorder.look(tab.effect, tab.threshold)
-        if self._frozen:
+        if self._held:
             self._ask_again()
 
     def freeze(self, frozen: bool) -> None:
@@ -190,6 +191,12 @@ class Live:
         return self._frozen
 
     @property
+    def _held(self) -> bool:
+        """Whether the picture stands still: frozen, or the last of a source that has ended."""
+        status = self._shot.status
+        return self._frozen or (status is not None and status.state is State.ENDED)
+
+    @property
     def model(self) -> ModelState:
         """How the model is."""
         with self._lock:
@@ -228,6 +235,9 @@ class Live:
             if asked is not None and asked[0] is frame:
                 result = asked[1]
             new_answer = result is not before.result
+        elif status is not None and status.state is State.ENDED and seen is not None:
+            frame, result = seen.frame, self._word_on(seen.frame, answer, asked, key)
+            new_answer = result is not before.result
         else:
             new_answer = answer is not None and answer.index != self._last_index
             if answer is not None and new_answer:
@@ -249,9 +259,30 @@ class Live:
             status=status,
             source=name,
             facts=None if tap is None else tap.facts,
+            still=tap is not None and tap.count == 1,
             trouble="" if answer is None else next(iter(answer.errors.values()), ""),
         )
         return self._shot
+
+    def _word_on(
+        self,
+        frame: Frame,
+        answer: Answer | None,
+        asked: tuple[Frame, Result | None, str] | None,
+        key: str,
+    ) -> Result | None:
+        """What is known of the last picture of a source; the model is asked when nothing is."""
+        if not key:
+            return None
+        if asked is not None and asked[0] is frame and asked[2] == key:
+            return asked[1]
+        if answer is not None and answer.frame is frame:
+            result = _result_of(answer, key)
+            if result is not None:
+                return result
+        if not self._asking and not self._resting:
+            self._ask_again()
+        return None
 
     def _pick(
         self, answer: Answer | None, seen: Seen | None, key: str, now_s: float
@@ -286,7 +317,9 @@ class Live:
                     smooth=self.smooth or None,
                     on_result=self._take_answer,
                 )
-                self._pipeline, self._tap, self._source_name = pipeline, tap, tap.name
+                self._pipeline, self._tap = pipeline, tap
+                # A file is named by its whole path, which nobody wants to read.
+                self._source_name = title_of(word) if tap.name == word else tap.name
                 self._last_index = -1
             pipeline.start()
         except EdgeCNNError as error:
@@ -328,13 +361,15 @@ class Live:
                 self._model = replace(self._model, loading_since_s=None, error=str(error))
             return
         except Exception as error:  # noqa: BLE001 (a mistake of ours: the window must not hang)
+            if self._closing.is_set():
+                return  # Python is being taken down: whatever it says now is no news
             _log.exception("A model could not be loaded")
             with self._lock:
                 self._model = replace(self._model, loading_since_s=None, error=_unexpected(error))
             return
         self._put_to_work(task, key, tab, still_loading=False)
         self._models.trim(task)
-        if self._frozen:
+        if self._held:
             self._do_ask()
 
     def _put_to_work(self, task: Any, key: str, tab: TabState, *, still_loading: bool) -> None:
@@ -360,23 +395,29 @@ class Live:
         self.recorder.look(tab.effect, tab.threshold)
 
     def _ask_again(self) -> None:
+        self._asking = True
         self._loading.submit("ask", self._do_ask)
 
     def _do_ask(self) -> None:
         """The model's word on the picture that is held."""
         frame = self._shot.frame
         with self._lock:
-            task = self._task
+            task, key = self._task, self._task_key
         if frame is None or task is None:
+            self._asking = False
             return
+        result, words = None, ""
         try:
             result = task(frame)
         except EdgeCNNError as error:
-            with self._lock:
-                self._model = replace(self._model, error=str(error))
-            return
+            words = str(error)
+        except Exception as error:  # noqa: BLE001 (a mistake of ours: it must be said, not lost)
+            _log.exception("A model failed on the picture that is held")
+            words = _unexpected(error)
         with self._lock:
-            self._asked = (frame, result)
+            self._asked, self._asking = (frame, result, key), False
+            if words:
+                self._model = replace(self._model, error=words)
 
     # -- on the thread of results
 

@@ -14,18 +14,21 @@ from gui.theme import body_font
 
 ROW_PX = 34
 _SHOWN = 7
+_LEAST = 3
+"""So many rows stay in a low window, in which threshold and classes are to be seen as well."""
 
 
 class ResultsList(QWidget):
     """Shows `Row`s; says one sentence when there are none.
 
     Attributes:
-        rows: What is shown.
+        rows: What is shown if there is room.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setMaximumHeight(ROW_PX * _SHOWN)
         self.setAccessibleName(self.tr("Results"))
         self.rows: tuple[Row, ...] = ()
         self._nothing = ""
@@ -39,8 +42,12 @@ class ResultsList(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for all rows, always the same, so that nothing below moves."""
+        """Room for all rows, however many there are, so that nothing below moves."""
         return QSize(240, ROW_PX * _SHOWN)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for some."""
+        return QSize(120, ROW_PX * _LEAST)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Each row: name at the left, number at the right, the bar below."""
@@ -58,7 +65,7 @@ class ResultsList(QWidget):
         width = self.width()
         numbers = QFontMetricsF(body_font())
         reading_w = numbers.horizontalAdvance("0.00") + 8
-        for index, row in enumerate(self.rows):
+        for index, row in enumerate(self.rows[: max(1, self.height() // ROW_PX)]):
             top = index * ROW_PX
             painter.setFont(body_font())
             painter.setPen(secondary if row.faded else text)
