@@ -55,6 +55,14 @@ def test_chips_of_the_same_box_do_not_cover_one_another() -> None:
     assert not any(overlap(a, b) for a, b in itertools.combinations(corners, 2))
 
 
+def test_where_nothing_is_free_chips_share_the_picture_evenly() -> None:
+    """A picture with room for six chips of the same box gets eighteen: three deep, not eighteen."""
+    corners = place_chips([chip()] * 18, [(0, 0, 80, 132)] * 18, (80, 132))
+    assert all(x == 0 and y % 22 == 0 for x, y in corners)
+    counts = [corners.count(corner) for corner in set(corners)]
+    assert sorted(counts) == [3] * 6
+
+
 def test_the_first_chip_has_the_best_place() -> None:
     boxes = [(200, 150, 500, 400), (203, 152, 500, 400)]
     assert place_chips([chip()] * 2, boxes, VGA)[0] == (200, 128)

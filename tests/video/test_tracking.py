@@ -100,6 +100,16 @@ def test_what_appears_later_counts_from_its_second_frame_and_no_number_is_skippe
         assert numbers(tracker.update(objects(square(0), square(200)), time_s)) == expected
 
 
+def test_a_stream_that_begins_with_nothing_numbers_what_comes_from_its_second_frame_on() -> None:
+    tracker = Tracker()
+    empty = tracker.update(objects(), 0.0)
+    assert (len(empty), numbers(empty)) == (0, [])
+    assert numbers(tracker.update(objects(square(100)), STEP_S)) == []
+    assert numbers(tracker.update(objects(square(100)), 2 * STEP_S)) == [1]
+    assert numbers(tracker.update(objects(), 3 * STEP_S)) == []
+    assert numbers(tracker.update(objects(square(100)), 4 * STEP_S)) == [1]
+
+
 def test_an_unsure_object_prolongs_its_track_but_starts_none() -> None:
     tracker = Tracker(TrackOptions(start_score=0.5, confirm_after=1))
     scores = [0.9, 0.9, 0.2, 0.2, 0.9]
