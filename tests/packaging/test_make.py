@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = [
     *(file for file in (ROOT / ".ci").iterdir() if file.suffix == "" and file.is_file()),
     ROOT / "tests" / "arm" / "run.sh",
+    ROOT / "packaging" / "check_in_debian.sh",
 ]
 
 
@@ -98,3 +99,23 @@ def test_emulated_pi_is_skipped_with_a_reason_where_root_is_not_to_be_had(tmp_pa
     result = run("tests/arm/run.sh", sys.executable, PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert result.returncode == 77
     assert "needs root" in result.stderr
+
+
+def test_proof_of_the_package_is_skipped_with_a_reason_where_root_is_not_to_be_had(
+    tmp_path: Path,
+) -> None:
+    for name, script in (("id", 'test "$1" = -un && echo pat || echo 1000'), ("sudo", "exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "edgecnn").write_text("#!/bin/sh\n")
+    (tmp_path / "edgecnn").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    result = run("packaging/check_in_debian.sh", str(tmp_path), PATH=path)
+    assert result.returncode == 77
+    assert "needs root" in result.stderr
+
+
+def test_proof_of_the_package_says_how_it_is_made(tmp_path: Path) -> None:
+    result = run("packaging/check_in_debian.sh", str(tmp_path / "none"))
+    assert result.returncode == 1
+    assert "make package" in result.stderr
