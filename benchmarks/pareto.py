@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from benchmarks.architecture_runs import EPOCHS, NETS, architecture
+from benchmarks.distillation import WIDTH, student_config, taught_student
 from benchmarks.pareto_plot import PLOT, Point, draw
 from benchmarks.pruning import pruned_net
 from benchmarks.timing import interleaved, machine_line, table
-from benchmarks.training_runs import FOLDER, main_net, short, test_data, trained
+from benchmarks.training_runs import FOLDER, main_net, test_data, trained
 from converters.convert import convert
 from converters.options import ConvertOptions, Int8, Proof
 from converters.report.schema import Proven
@@ -26,12 +27,15 @@ from edgecnn.data import fashion_mnist
 from edgecnn.runtime.backend import Engine, ModelFile
 from edgecnn.runtime.policy import get_backend
 
-COMPRESSED = FOLDER / "compressed" / "bundle"
+COMPRESSED = {
+    "recipe, int8": FOLDER / "compressed" / "bundle",
+    "smallest recipe, int8": FOLDER / "smallest" / "bundle",
+}
+"""Made by `benchmarks.compressed`."""
 ROUNDS = 300
 CALIBRATION_PICTURES = 1_000
 
 CLASSIC = ("lenet5", "vgg11", "resnet18")
-WIDTHS = (0.25, 0.5)
 
 
 def _sources() -> dict[str, tuple[str, Callable[[], Any]]]:
@@ -41,12 +45,11 @@ def _sources() -> dict[str, tuple[str, Callable[[], Any]]]:
         width = f" {fields['width']:g}" if "width" in fields else ""
         kind = "classic" if name in CLASSIC else "efficient"
         found[f"{name}{width}"] = (kind, partial(architecture, name))
-    for share in WIDTHS:
-        name = f"separable_{share:g}"
-        found[f"separable_resnet {share:g}"] = (
-            "efficient",
-            partial(trained, name, short(EPOCHS, width=share)),
-        )
+    found[f"separable_resnet {WIDTH:g}"] = (
+        "efficient",
+        partial(trained, "student_alone_0", student_config(0)),
+    )
+    found[f"separable_resnet {WIDTH:g} distilled"] = ("compressed", partial(taught_student, 0))
     found["separable_resnet"] = ("efficient", main_net)
     found["separable_resnet pruned"] = ("compressed", pruned_net)
     return found
@@ -77,8 +80,9 @@ _OPEN = {"int8.max_drop": 0.2, "int8.top1_agreement": 0.5, "int8.cosine": 0.5}
 def points() -> list[Point]:
     """Train, convert and time everything that is not there yet."""
     folders = {name: (kind, _converted(name, net)) for name, (kind, net) in _sources().items()}
-    if COMPRESSED.is_dir():
-        folders["compressed by the recipe"] = ("compressed", COMPRESSED)
+    folders |= {
+        name: ("compressed", folder) for name, folder in COMPRESSED.items() if folder.is_dir()
+    }
     engines: dict[tuple[str, int], Engine] = {}
     proven: dict[tuple[str, int], Proven] = {}
     for name, (_, folder) in folders.items():
