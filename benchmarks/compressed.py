@@ -6,14 +6,16 @@ The first trains the net of `benchmarks.main_net` as its teacher, which also tea
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from benchmarks.training_runs import FOLDER, main_net
 from converters.compress import compress, read_recipe
-from converters.compress.folder import RECIPE
+from converters.compress.folder import FOLDERS, RECIPE
 from converters.compress.recipe import Recipe
 from converters.compress.summary import Summary, markdown
+from edgecnn.training.run import BEST, load_model
 
 EXAMPLES = Path("examples")
 MOST_BYTES, LEAST_TOP1 = 60_000, 0.925
@@ -45,6 +47,12 @@ def done(name: str, folder: str) -> Summary:
     """
     out = FOLDER / folder
     return compress(recipe(name), out=out, resume=(out / RECIPE).exists())
+
+
+def smallest_net() -> Any:
+    """The float net of the smallest recipe."""
+    done("fashion_mnist_smallest", "smallest")
+    return load_model(FOLDER / "smallest" / FOLDERS["student"] / BEST)
 
 
 def compressed() -> int:
