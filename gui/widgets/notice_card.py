@@ -85,6 +85,8 @@ class NoticeCard(QWidget):
                 button.setProperty("role", "accent")
             button.clicked.connect(lambda _=False, key=action.key: self.acted.emit(key))
             self._buttons.addWidget(button)
+            # On a card that is shown already, a button counts for the size only when it is shown.
+            button.show()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A rounded panel."""
