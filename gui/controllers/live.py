@@ -70,6 +70,7 @@ class Live:
         open_source: Word and mirror -> source, not started.
         load, load_quickly: Load a model; see `gui.controllers.models`.
         smooth: Whether results are calmed down over time.
+        recognizing: See below; None for the usual one.
 
     Attributes:
         load: As given, for others who load models the same way.
@@ -84,10 +85,11 @@ class Live:
         load: Load = load_model,
         load_quickly: Load = load_quickly,
         smooth: bool = True,
+        recognizing: Recognizing | None = None,
     ) -> None:
         self.smooth = smooth
         self.recorder = Recorder()
-        self.recognizing = Recognizing()
+        self.recognizing = Recognizing() if recognizing is None else recognizing
         self.veil = Veil(self.recognizing.access)
         self._open_source = open_source
         self.load = load

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import Signal
@@ -62,7 +61,13 @@ class PeopleBox(QWidget):
             idle_min: After how many minutes without activity it locks itself; 0 for never.
         """
         self.words.setText(self._said(state, people, idle_min))
-        rows = [(self.unlock,)] if state == "locked" else [(self.add,)]
+        rows: list[tuple[QPushButton, ...]]
+        if state == "locked":
+            rows = [(self.unlock,), (self.verify,)]
+        elif people:
+            rows = [(self.people, self.add), (self.verify,)]
+        else:
+            rows = [(self.add,), (self.verify,)]
         self._arrange(rows)
         for button in (self.passphrase, self.lock):
             button.setVisible(state == "unlocked")
@@ -89,7 +94,7 @@ class PeopleBox(QWidget):
             words += self.tr(" It locks after %s min without you.") % idle_min
         return words
 
-    def _arrange(self, rows: Sequence[tuple[QPushButton, ...]]) -> None:
+    def _arrange(self, rows: list[tuple[QPushButton, ...]]) -> None:
         everything = (self.add, self.unlock, self.people, self.verify)
         for button in everything:
             self._grid.removeWidget(button)

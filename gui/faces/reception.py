@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 TAB = "faces"
-COMMANDS = ("lock", "add_person", "passphrase")
+COMMANDS = ("lock", "people", "add_person", "verify_photos", "passphrase")
 SETTINGS = ("lock_after", "hide_live", "hide_saved", "names_saved")
 
 
@@ -218,12 +218,23 @@ class Reception(QObject):
         self._window.open_dialog("gallery", dialog)
 
     def _open_window(self, name: str) -> None:
-        """Open the window of a command; for all but one of them the gallery is open."""
+        """Open the window of a command; all but the comparison of photos need an open gallery."""
         window, frames = self._window, LiveFrames(lambda: self._window.live.newest, self._mirrored)
         if name == "passphrase":
             from gui.faces.passphrase_dialog import PassphraseDialog
 
             window.open_dialog("gallery", PassphraseDialog(self.session, window))
+        elif name == "people":
+            from gui.faces.people_dialog import PeopleDialog
+
+            people = PeopleDialog(self.session, frames, window)
+            people.enrolling.connect(window.live.rest)
+            people.finished.connect(lambda _: window.live.rest(False))
+            window.open_dialog("gallery", people)
+        elif name == "verify_photos":
+            from gui.faces.verify_dialog import VerifyDialog
+
+            window.open_dialog("gallery", VerifyDialog(self.session, window))
         elif name == "add_person":
             from gui.faces.enrol_dialog import EnrolDialog
 

@@ -1,0 +1,277 @@
+"""The Faces tab with real models: names after agreement, gone with the lock, and hidden faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QKeySequence
+from pytestqt.qtbot import QtBot
+
+import edgecnn
+from edgecnn.faces.enrolment import only_face
+from edgecnn.faces.gallery import Gallery
+from edgecnn.faces.recognition import Recognition
+from edgecnn.video.frame import Frame
+from gui.controllers.desk import Desk
+from gui.controllers.live import Live
+from gui.controllers.models import load_model
+from gui.faces.panel import FacesPanel
+from gui.faces.recognizing import Recognizing
+from gui.faces.session import FaceSession
+from gui.main_window import MainWindow
+from gui.settings import Settings
+from gui.state import ModelChoice
+from gui.tabs import TABS
+from tests.faces.people import OTHER_SECRET, SECRET
+from tests.helpers.app import HandSource, cards, no_hurry
+
+IMAGES = Path(__file__).parents[3] / "assets" / "images"
+KNOWN = "Barack Obama"
+
+
+class PhotoSource(HandSource):
+    """Gives the same photograph as a video of a person who holds still."""
+
+    def show(self, pixels: np.ndarray) -> None:
+        when_s = self.given / 10
+        frame = Frame(pixels, "bgr", when_s, self.given, self.name, captured_s=when_s)
+        self.given += 1
+        if self._deliver is not None and not self.paused:
+            self._deliver(frame)
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A gallery that knows one of the two people on the picture."""
+    path = tmp_path_factory.mktemp("gallery") / "gallery.faces"
+    pixels = cv2.imread(str(IMAGES / "portrait_obama.jpg"))
+    with edgecnn.load("faces", backend="litert", threads=1) as find:
+        gallery = Gallery.create(path, SECRET, find.embedder.bundle.manifest)
+        face, _ = only_face(pixels, find(pixels, color="bgr"), "bgr")
+        gallery.enrol(KNOWN, [face])
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def two_people() -> np.ndarray:
+    """(480, W, 3) BGR: another photograph of the one who is known, and a stranger."""
+    sides = []
+    for name in ("portrait_obama2", "portrait_hopper"):
+        pixels = cv2.imread(str(IMAGES / f"{name}.jpg"))
+        sides.append(cv2.resize(pixels, (480 * pixels.shape[1] // pixels.shape[0], 480)))
+    return np.hstack(sides)
+
+
+class Booth:
+    """The window on the Faces tab, with a photograph for a camera."""
+
+    def __init__(self, qtbot: QtBot, folder: Path, pixels: np.ndarray) -> None:
+        self.qtbot, self.pixels = qtbot, pixels
+        self.folder = folder / "saved"
+        self.settings = Settings(None)
+        self.settings["folder"] = str(self.folder)
+        self.source = PhotoSource()
+        self.live = Live(
+            open_source=lambda word, mirror: self.source,
+            load=load_model,
+            load_quickly=no_hurry,
+            recognizing=Recognizing(lambda name: edgecnn.load(name, backend="litert", threads=1)),
+        )
+        self.session = FaceSession(folder / "gallery.faces")
+        self.window = MainWindow(
+            self.settings,
+            self.live,
+            Desk(models_of=cards, cameras_of=list),
+            source="photo",
+            session=self.session,
+        )
+        choice = ModelChoice(TABS["faces"].model, backend="litert", threads=1)
+        self.window.store.update_tab("faces", choice=choice)
+        self.window.show()
+        self.window.do("tab_faces")
+
+    def until(self, condition: Callable[[], object]) -> None:
+        def step() -> bool:
+            self.source.show(self.pixels)
+            return bool(condition())
+
+        self.qtbot.waitUntil(step, timeout=60_000)
+
+    def open(self) -> None:
+        self.session.unlock(SECRET)
+        self.until(lambda: KNOWN in self.listed)
+
+    @property
+    def panel(self) -> FacesPanel:
+        return self.window.side.extra("faces")
+
+    @property
+    def faces(self) -> Recognition:
+        return self.window.view.result
+
+    @property
+    def listed(self) -> list[str]:
+        return [row.label for row in self.window.side.results.rows if not row.faded]
+
+    def names(self) -> list[str | None]:
+        result = self.window.view.result
+        return [face.name for face in result] if isinstance(result, Recognition) else []
+
+
+@pytest.fixture
+def booth(
+    qtbot: QtBot, tmp_path: Path, made_once: bytes, two_people: np.ndarray
+) -> Iterator[Booth]:
+    (tmp_path / "gallery.faces").write_bytes(made_once)
+    made = Booth(qtbot, tmp_path, two_people)
+    yield made
+    made.window.close()
+    made.window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def spread(pixels: np.ndarray, box: np.ndarray) -> float:
+    """How much detail there is in the middle of a box: a mosaic has next to none."""
+    x0, y0, x1, y1 = box.astype(int)
+    middle = pixels[
+        (y0 * 3 + y1) // 4 : (y0 + y1 * 3) // 4, (x0 * 3 + x1) // 4 : (x0 + x1 * 3) // 4
+    ]
+    grey = cv2.cvtColor(np.ascontiguousarray(middle), cv2.COLOR_BGR2GRAY)
+    return float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
+
+
+def test_names_come_with_the_key_and_go_with_the_lock(booth: Booth) -> None:
+    booth.until(lambda: booth.window.view.result is not None and len(booth.window.view.result) == 2)
+    assert not isinstance(booth.window.view.result, Recognition)
+    assert "locked" in booth.panel.people.words.text()
+    assert "gallery locked" in booth.window.strip.words
+    booth.open()
+    assert sorted(booth.names(), key=str) == [KNOWN, None]
+    assert "unknown" in booth.listed
+    assert not any("%" in row.reading or row.reading for row in booth.window.side.results.rows)
+    assert "1 person is enrolled" in booth.panel.people.words.text()
+    assert "1 person" in booth.window.strip.words
+    keys = QKeySequence("Ctrl+L")[0]
+    booth.qtbot.keyClick(booth.window, keys.key(), keys.keyboardModifiers())
+    # At once: no event loop ran since.
+    assert booth.session.gallery is None
+    assert booth.names() == [None, None]
+    assert all(KNOWN not in row.label for row in booth.window._rows.rows)
+    for _ in range(5):
+        booth.source.show(booth.pixels)
+        booth.qtbot.wait(30)
+        assert KNOWN not in str(booth.names())
+
+
+def test_a_frozen_picture_loses_its_names_too(booth: Booth) -> None:
+    booth.open()
+    booth.window.toggle_freeze()
+    booth.qtbot.wait(50)
+    assert KNOWN in booth.names()
+    booth.session.lock()
+    booth.qtbot.wait(100)
+    assert booth.names() == [None, None]
+    assert KNOWN not in booth.listed
+
+
+def test_one_frame_is_not_enough_for_a_name(booth: Booth) -> None:
+    booth.until(lambda: booth.window.view.result is not None)
+    booth.session.unlock(SECRET)
+    booth.until(lambda: isinstance(booth.window.view.result, Recognition))
+    states = [{face.state for face in booth.faces}]
+
+    def see() -> bool:
+        states.append({face.state for face in booth.faces})
+        return "known" in states[-1]
+
+    booth.until(see)
+    assert "undecided" in states[0]
+
+
+def test_unknown_faces_are_hidden_in_the_view_and_the_known_are_not(booth: Booth) -> None:
+    booth.open()
+    booth.window.set_setting("hide_live", "unknown")
+    booth.until(lambda: KNOWN in booth.names() and "unknown" in {f.state for f in booth.faces})
+    shown = {
+        face.name: spread(booth.window.view.frame.pixels, face.box_xyxy) for face in booth.faces
+    }
+    assert shown[None] < shown[KNOWN] / 4
+    booth.session.lock()
+    for face in booth.window.view.result:
+        assert spread(booth.window.view.frame.pixels, face.box_xyxy) < shown[KNOWN] / 4
+
+
+def test_nothing_is_shown_before_faces_were_looked_for(booth: Booth) -> None:
+    booth.window.set_setting("hide_live", "everybody")
+    booth.qtbot.waitUntil(lambda: booth.live.stats is not None, timeout=60_000)
+    raw = spread(booth.pixels, np.array([0, 0, booth.pixels.shape[1], booth.pixels.shape[0]]))
+    whole = np.array([0, 0, booth.pixels.shape[1], booth.pixels.shape[0]])
+    seen = []
+
+    def look() -> bool:
+        frame, result = booth.window.view.frame, booth.window.view.result
+        if frame is not None and result is None:
+            seen.append(spread(frame.pixels, whole))
+        return result is not None
+
+    booth.until(look)
+    assert all(value < raw / 4 for value in seen)
+
+
+def test_saved_pictures_hide_strangers_and_hold_no_name_by_default(booth: Booth) -> None:
+    booth.open()
+    booth.until(lambda: KNOWN in booth.names() and "unknown" in {f.state for f in booth.faces})
+    faces = booth.faces
+    booth.window.save_snapshot()
+    assert booth.window.desk.wait(20)
+    (path,) = booth.folder.glob("*.png")
+    saved = cv2.imread(str(path))
+    stranger = next(face for face in faces if face.name is None)
+    assert spread(saved, stranger.box_xyxy) < spread(booth.pixels, stranger.box_xyxy) / 2
+    path.unlink()
+    booth.window.toggle_recording()
+    booth.until(lambda: booth.live.recorder.seconds > 0.5)
+    booth.window.toggle_recording()
+    (lines,) = booth.folder.glob("*.jsonl")
+    text = lines.read_text()
+    assert KNOWN not in text
+    states = {
+        face["state"] for line in text.splitlines() for face in json.loads(line)["result"]["faces"]
+    }
+    assert states >= {"known", "unknown"}
+    for file in booth.folder.parent.rglob("*"):
+        assert not file.is_file() or KNOWN.encode() not in file.read_bytes()
+
+
+def test_the_slider_says_what_a_rate_would_take(booth: Booth) -> None:
+    booth.open()
+    rate = booth.panel.rate
+    booth.until(rate.isVisible)
+    assert rate.reading.text() == "no claim"
+    booth.qtbot.keyClick(rate.slider, Qt.Key.Key_Right)
+    assert rate.reading.text() == "1 in 100"
+    assert "299 pairs" in rate.words.text()
+    assert "There are 0" in rate.words.text()
+    booth.until(lambda: rate.reading.text() == "no claim")
+    assert booth.session.gallery.rule().target is None
+
+
+def test_a_gallery_that_another_program_rekeyed_is_locked_with_a_reason(booth: Booth) -> None:
+    booth.open()
+    other = Gallery.open(booth.session.path, SECRET)
+    other.change_secret(OTHER_SECRET)
+    booth.until(lambda: booth.session.state == "locked")
+    booth.until(lambda: "locked" in booth.panel.people.problem.text())
+
+
+def test_closing_the_window_locks(booth: Booth) -> None:
+    booth.open()
+    booth.window.close()
+    assert booth.session.gallery is None
+    assert booth.live.recognizing.access.locked
