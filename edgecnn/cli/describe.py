@@ -13,6 +13,7 @@ from edgecnn.core.results import (
     Segmentation,
     Tensors,
 )
+from edgecnn.faces.recognition import Recognition
 
 
 def one_line(result: Result) -> str:
@@ -23,6 +24,8 @@ def one_line(result: Result) -> str:
         if not len(result):
             return "nothing found"
         return ", ".join(f"{item.label} {item.score:.2f}" for item in result)
+    if isinstance(result, Recognition) and len(result):
+        return ", ".join(sorted(names_found(result).elements()))
     if isinstance(result, Faces):
         if not len(result):
             return "no faces"
@@ -44,6 +47,8 @@ def names_found(result: Result) -> Counter[str]:
         return Counter(result.labels[:1])
     if isinstance(result, Detections):
         return Counter(result.labels)
+    if isinstance(result, Recognition):
+        return Counter(face.name or face.state for face in result)
     if isinstance(result, Faces):
         return Counter({"face": len(result)} if len(result) else {})
     if isinstance(result, Segmentation):

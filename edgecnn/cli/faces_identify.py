@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
+import time
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
-from edgecnn.cli.faces_looking import Looker, Seen
+import edgecnn
+from edgecnn.cli.describe import one_line
 from edgecnn.cli.faces_options import (
     FEW,
     embedder_option,
     gallery_options,
-    load_faces,
     open_gallery,
     print_json,
     rate_option,
@@ -21,8 +25,15 @@ from edgecnn.cli.faces_options import (
     target_of,
 )
 from edgecnn.cli.options import runtime_options
-from edgecnn.video.source import open_source
-from edgecnn.zoo.catalogue import assets_path
+from edgecnn.cli.run_faces import Sightings
+from edgecnn.cli.service import Ending
+from edgecnn.cli.streams import answers, open_frames
+from edgecnn.cli.watch import Watch
+from edgecnn.faces.access import GalleryAccess
+from edgecnn.faces.recognition import Recognition, RecognizedFace
+from edgecnn.video.answer import Answer
+from edgecnn.video.frame import Frame
+from edgecnn.video.pipeline import Pipeline
 
 
 @click.command()
@@ -45,59 +56,106 @@ def identify(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Say for each face in SOURCE (photo, folder, pattern, video, demo) who it is, or unknown.
+    """Say for each face in SOURCE who it is, or unknown.
 
-    Low quality does not stop it; --json gives the numbers. In a video faces are followed, and a
-    name is shown after several good frames agree. What cannot be read is left out; the exit code is
-    then 1.
+    SOURCE is a photo, folder, pattern, video, camera, stream or demo.
+
+    Low quality does not stop it; --json gives the numbers: one document, live one object a line.
+    In a video faces are followed, and a name is shown after several good frames agree. What cannot
+    be read is left out; the exit code is then 1.
     """
-    gallery = open_gallery(gallery_path, passphrase_file)
-    rule = gallery.rule(target_of(one_in))
+    # What goes wrong is said in words below; logs are for those who embed the library.
+    logging.getLogger("edgecnn.video").addHandler(logging.NullHandler())
+    access = GalleryAccess(open_gallery(gallery_path, passphrase_file), target_of(one_in))
     pictures: list[dict[str, Any]] = []
-    people: dict[str, None] = {}
-    count = 0
     with contextlib.ExitStack() as stack:
-        frames = stack.enter_context(open_source(source, demo=assets_path() / "video/demo.mp4"))
-        few = (limit or frames.count or FEW + 1) <= FEW
-        find = stack.enter_context(load_faces(embedder, quick_start=few, **settings))
-        look = Looker(gallery, rule, video=frames.fps is not None)
-        # What was seen goes into the audit log, however this ends.
-        stack.callback(lambda: gallery.record("identify", tuple(people), count))
-        said = ""
-        for number, frame in enumerate(frames, start=1):
-            seen = look(frame, find(frame))
-            people.update(dict.fromkeys(i.person_id for i in seen.identities if i.person_id))
-            count += len(seen.identities)
-            if as_json:
-                pictures.append(seen.to_dict())
-            else:
-                said = _say(seen, said)
-            if number == limit:
-                break
-        problems = [{"name": item.name, "reason": item.reason} for item in frames.problems]
-    for problem in problems:
-        click.echo(f"Left out {problem['name']}: {problem['reason']}", err=True)
-    if as_json:
-        strangers = gallery.strangers_let_in(rule)
-        print_json(
-            {
-                "rule": rule.to_dict(),
-                "stranger_matches_somebody": None if strangers is None else round(strangers, 6),
-                "pictures": pictures,
-                "left_out": problems,
-            }
+        ending = stack.enter_context(Ending())
+        frames, recording = open_frames(stack, source, limit=limit)
+        count = None if recording is None else recording.count
+        few = recording is not None and (limit or count or FEW + 1) <= FEW
+        recognize = edgecnn.load(
+            "faces", gallery=access, embedder=embedder, quick_start=few, **settings
         )
-    else:
-        say_rule(rule)
-    if problems:
+        pipeline = Pipeline(frames, recognize, own_tasks=True)
+        stack.callback(pipeline.stop)
+        watch = Watch(pipeline, None)
+        # What was seen goes into the audit log, however this ends.
+        sightings = Sightings(access)
+        stack.callback(sightings.record)
+        stack.enter_context(pipeline)
+        said = ""
+        for answer in answers(pipeline, watch, ending, limit):
+            watch.failures(answer)
+            sightings.add(answer)
+            if not answer.results:
+                continue
+            if not as_json:
+                said = _say(answer, said, live=recording is None)
+            elif recording is None:
+                click.echo(json.dumps(_plain(answer), ensure_ascii=False))
+            else:
+                pictures.append(_plain(answer))
+        problems = [{"name": one.name, "reason": one.reason} for one in frames.problems]
+        problems += [{"name": one.name, "reason": one.reason} for one in pipeline.problems]
+    _conclude(access, pictures, problems, as_json and recording is not None)
+    if problems and recording is not None:
         context.exit(1)
 
 
-def _say(seen: Seen, said: str) -> str:
+def _conclude(
+    access: GalleryAccess,
+    pictures: list[dict[str, Any]],
+    problems: list[dict[str, str]],
+    document: bool,
+) -> None:
+    """The document of a file, or by what was decided."""
+    gallery = access.gallery
+    if gallery is None:
+        return
+    rule = gallery.rule(access.target)
+    if not document:
+        say_rule(rule)
+        return
+    strangers = gallery.strangers_let_in(rule)
+    print_json(
+        {
+            "rule": rule.to_dict(),
+            "stranger_matches_somebody": None if strangers is None else round(strangers, 6),
+            "pictures": pictures,
+            "left_out": problems,
+        }
+    )
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    frame: Frame = answer.frame
+    return {
+        "source": frame.source,
+        "index": frame.index,
+        "timestamp_s": round(frame.timestamp_s, 3),
+        "size_wh": list(frame.size_wh),
+        **answer.result.to_dict(names=True),
+    }
+
+
+def _say(answer: Answer, said: str, *, live: bool) -> str:
     """A line about a photo; about a frame of a video only when what is shown has changed."""
-    if seen.verdicts is None:
-        click.echo(f"{seen.frame.source}: {seen.words}")
+    frame, result = answer.frame, answer.result
+    if frame.still and isinstance(result, Recognition):
+        click.echo(f"{frame.source}: {'; '.join(map(_words, result)) or 'no face'}")
         return said
-    if seen.words != said:
-        click.echo(f"{seen.frame.timestamp_s:7.2f} s: {seen.words}")
-    return seen.words
+    words = one_line(result) if len(result) else "no face"
+    if words != said:
+        when = time.strftime("%H:%M:%S") if live else f"{frame.timestamp_s:7.2f} s"
+        click.echo(f"{when}: {words}")
+    return words
+
+
+def _words(face: RecognizedFace) -> str:
+    if face.name is None:
+        near = f", nearest {face.distance:.3f}" if np.isfinite(face.distance) else ""
+        return f"unknown{near}"
+    margin = f", margin {face.margin:.3f}" if np.isfinite(face.margin) else ""
+    rival = None if face.identity is None else face.identity.rival
+    also = f", but {rival} as well" if rival else ""
+    return f"{face.name} (distance {face.distance:.3f}{margin}{also})"

@@ -90,15 +90,8 @@ def embedder_option(function: F) -> F:
 
 def load_faces(embedder: str | None, **settings: Any) -> FacePipeline:
     """Detector and embedder in one; the zoo's, or with another embedder."""
-    if embedder is None:
-        pipeline: FacePipeline = edgecnn.load("faces", **settings)
-        return pipeline
-    detector = edgecnn.load(FacePipeline.parts[0], **settings)
-    try:
-        return FacePipeline(detector, edgecnn.load(embedder, **settings))
-    except BaseException:
-        detector.close()
-        raise
+    pipeline: FacePipeline = edgecnn.load("faces", embedder=embedder, **settings)
+    return pipeline
 
 
 def open_gallery(path: Path | None, passphrase_file: Path | None) -> Gallery:

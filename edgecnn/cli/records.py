@@ -14,16 +14,18 @@ import click
 
 from edgecnn.cli.describe import names_found, one_line
 from edgecnn.core.results import Faces, Result
+from edgecnn.faces.recognition import Recognition
 from edgecnn.video.answer import Answer
 
 
-def record(answer: Answer, model: str, *, live: bool) -> dict[str, Any]:
+def record(answer: Answer, model: str, *, live: bool, names: bool = False) -> dict[str, Any]:
     """What one model said about one frame, as plain values.
 
     Args:
         answer: Holds a result of that model.
         model: Name or path, as given.
         live: The age of the frame belongs to it.
+        names: The names of recognized people do.
     """
     frame, times = answer.frame, answer.task_times[model]
     spent = {name: time_ms for name, time_ms in times.to_dict().items() if name != "capture"}
@@ -33,7 +35,7 @@ def record(answer: Answer, model: str, *, live: bool) -> dict[str, Any]:
         "timestamp_s": round(frame.timestamp_s, 3),
         "size_wh": list(frame.size_wh),
         "model": model,
-        "result": _plain(answer.results[model]),
+        "result": _plain(answer.results[model], names),
         "timing_ms": {**spent, "total": round(times.total_ms, 3)},
     }
     if live:
@@ -43,8 +45,10 @@ def record(answer: Answer, model: str, *, live: bool) -> dict[str, Any]:
     return plain
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def _plain(result: Result, names: bool) -> dict[str, Any]:
     """As a dictionary; a face without its embedding, which would tell whose it is to anybody."""
+    if isinstance(result, Recognition):
+        return result.to_dict(names=names)
     plain = result.to_dict()
     if isinstance(result, Faces):
         plain.pop("embeddings", None)

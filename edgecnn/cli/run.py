@@ -12,33 +12,31 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import edgecnn
-from edgecnn.cli.first_frames import FirstFrames
 from edgecnn.cli.live_options import live_options
 from edgecnn.cli.options import runtime_options
 from edgecnn.cli.outputs import Outputs
 from edgecnn.cli.records import Teller, json_sink
+from edgecnn.cli.run_faces import (
+    FACES,
+    Sightings,
+    choose_privacy,
+    face_options,
+    models_of_faces,
+    open_access,
+)
 from edgecnn.cli.saving import LiveSaver, Saver
 from edgecnn.cli.service import Ending
+from edgecnn.cli.streams import answers, open_frames
 from edgecnn.cli.task_options import set_options
 from edgecnn.cli.watch import Watch
-from edgecnn.errors import SourceError
-from edgecnn.video.answer import Answer
-from edgecnn.video.live import LiveSource
-from edgecnn.video.mailbox import MailboxClosedError
-from edgecnn.video.opening import SYNTHETIC, is_live_word, open_live
 from edgecnn.video.pipeline import Pipeline
-from edgecnn.video.played import PlayedSource
-from edgecnn.video.source import Source, open_source
-from edgecnn.zoo.catalogue import assets_path
 
 if TYPE_CHECKING:
     from edgecnn.cli.preview import Preview
+    from edgecnn.faces.access import GalleryAccess
 
 FEW = 20
 """Up to so many pictures, the model that opens fastest beats the one that runs fastest."""
-
-_LOOK_S = 0.25
-"""How long a stream may be silent before states, figures and signals are looked at again."""
 
 
 @click.command()
@@ -58,6 +56,7 @@ _LOOK_S = 0.25
 @click.option("--top-k", type=click.IntRange(min=1), metavar="N", help="Classes to give.")
 @click.option("--score-threshold", type=click.FloatRange(0, 1), help="Least score of an object.")
 @live_options
+@face_options
 @click.pass_context
 def run(
     context: click.Context,
@@ -81,13 +80,26 @@ def run(
     # What goes wrong is said in words below; logs are for those who embed the library.
     logging.getLogger("edgecnn.video").addHandler(logging.NullHandler())
     with contextlib.ExitStack() as stack:
+        access = open_access(
+            models, chosen["gallery"], chosen["passphrase_file"], names=chosen["names"]
+        )
         ending = stack.enter_context(Ending())
-        frames, recording = _open(stack, source, fps, limit, chosen)
+        frames, recording = open_frames(
+            stack,
+            source,
+            limit=limit,
+            fps=fps,
+            size_wh=chosen["size_wh"],
+            realtime=chosen["realtime"],
+            mirror=chosen["mirror"],
+        )
         live = recording is None
         count = None if recording is None else recording.count
         quick = not live and (limit or count or FEW + 1) <= FEW
         with contextlib.ExitStack() as loaded:
-            tasks = {name: loaded.enter_context(_load(name, quick, chosen)) for name in models}
+            tasks = {
+                name: loaded.enter_context(_load(name, quick, access, chosen)) for name in models
+            }
             follow = set_options(
                 tasks,
                 top_k=chosen["top_k"],
@@ -107,8 +119,12 @@ def run(
         stack.callback(pipeline.stop)
         watch = Watch(pipeline, chosen["metrics_s"])
         out = Outputs(live, stack.enter_context(json_sink(json_to, flush=live)))
+        out.names = chosen["names"]
+        moving = recording is None or recording.fps is not None
+        out.privacy = choose_privacy(chosen["privacy"], tasks, save if moving else None)
+        out.hides_view = chosen["privacy"] is not None
+        out.face_models = models_of_faces(tasks)
         if json_to != "-":
-            moving = recording is None or recording.fps is not None
             out.teller = Teller(moving=moving, live=live, several=len(tasks) > 1)
         if save is not None:
             out.saver = (
@@ -117,10 +133,13 @@ def run(
             stack.enter_context(out.saver)
         if chosen["serve"] is not None:
             out.preview = stack.enter_context(_preview(chosen["serve"], watch))
+        if access is not None:
+            out.sightings = Sightings(access)
+            stack.callback(out.sightings.record)
         hidden = live or (json_to != "-" and sys.stdout.isatty())
         advance = stack.enter_context(_bar(_least(limit, count), hidden=hidden))
         stack.enter_context(pipeline)
-        for answer in _answers(pipeline, watch, ending, limit):
+        for answer in answers(pipeline, watch, ending, limit):
             watch.failures(answer)
             out.give(answer)
             advance()
@@ -128,65 +147,10 @@ def run(
             context.exit(1)
 
 
-def _open(
-    stack: contextlib.ExitStack,
-    word: str,
-    fps: float | None,
-    limit: int | None,
-    chosen: dict[str, Any],
-) -> tuple[LiveSource, Source | None]:
-    """What the word means, as a source of frames; files in batch mode also as what they are.
-
-    Raises:
-        SourceError: Nothing of that name.
-    """
-    demo = assets_path() / "video/demo.mp4"
-    is_live = is_live_word(word)
-    if is_live or word == SYNTHETIC or chosen["realtime"]:
-        # The rate of a recording is its own; --fps thins it out instead.
-        source = open_live(
-            word,
-            size_wh=chosen["size_wh"],
-            fps=fps if is_live else None,
-            mirror=chosen["mirror"],
-            demo=demo,
-        )
-        return source, None
-    if fps is not None or chosen["size_wh"] is not None:
-        raise click.UsageError("--fps and --size need a camera or stream, or --realtime.")
-    recording = stack.enter_context(FirstFrames(open_source(word, demo=demo), limit))
-    played = PlayedSource(
-        recording.name, lambda: recording, paced=False, live=False, mirror=chosen["mirror"]
-    )
-    played.count, played.fps = recording.count, recording.fps
-    return played, recording
-
-
-def _answers(
-    pipeline: Pipeline, watch: Watch, ending: Ending, limit: int | None
-) -> Iterator[Answer]:
-    """Answers until the source, a signal or the limit ends them; meanwhile looks around."""
-    taken = 0
-    while not ending.asked and taken != limit:
-        watch.look()
-        try:
-            answer = pipeline.take(_LOOK_S)
-        except MailboxClosedError:
-            break
-        except SourceError:
-            watch.look()
-            if taken or not pipeline.source.problems or pipeline.source.live:
-                raise
-            break  # that nothing could be read was said just now, with the reason of each
-        if answer is not None:
-            taken += 1
-            yield answer
-    watch.look()
-
-
-def _load(name: str, quick: bool, chosen: dict[str, Any]) -> Any:
+def _load(name: str, quick: bool, access: GalleryAccess | None, chosen: dict[str, Any]) -> Any:
     return edgecnn.load(
         name,
+        gallery=access if name == FACES else None,
         backend=chosen["backend"],
         precision=chosen["precision"],
         compute=chosen["compute"],

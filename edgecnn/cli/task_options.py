@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgecnn.tasks.options import ClassifyOptions, DetectOptions, FaceOptions
+from edgecnn.video.lane import StreamTask
 from edgecnn.video.tracking import TrackOptions
 
 
@@ -37,6 +38,8 @@ def set_options(
         if isinstance(task.options, DetectOptions | FaceOptions):
             if score_threshold is not None:
                 task.options = replace(task.options, score_threshold=score_threshold)
+            if isinstance(task, StreamTask):
+                continue  # it follows by itself
             least = _least_score(task) or None
             if follow and least is not None:
                 task.options = replace(task.options, score_threshold=least / 2)

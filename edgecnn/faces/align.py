@@ -12,7 +12,8 @@ is the closed form of S. Umeyama, 1991, in the plane.
 
 from __future__ import annotations
 
-from itertools import combinations
+import functools
+import math
 from typing import Any
 
 import cv2
@@ -55,24 +56,25 @@ def similarity_transform(points_xy: ArrayLike, template_xy: ArrayLike) -> Double
             f"Got {len(points)} points for a template of {len(template)}: give the same number, "
             "at least 3, in the same order."
         )
-    best_median, best_errors = np.inf, np.empty(0)
-    smallest_span = 1e-6 * float(np.abs(points - points.mean()).max())
-    for first, second in combinations(range(len(points)), 2):
-        if abs(points[second] - points[first]) <= smallest_span:
-            continue
-        turn = (template[second] - template[first]) / (points[second] - points[first])
-        errors = np.abs(template - template[first] - turn * (points - points[first])) ** 2
-        median = float(np.median(errors))
-        if median < best_median and turn != 0:
-            best_median, best_errors = median, errors
-    if not len(best_errors):
+    firsts, seconds = _pairs(len(points))
+    spans = points[seconds] - points[firsts]
+    apart = np.abs(spans) > 1e-6 * np.abs(points - points.mean()).max()
+    firsts, seconds, spans = firsts[apart], seconds[apart], spans[apart]
+    turns = (template[seconds] - template[firsts]) / spans
+    moved = turns[:, None] * (points - points[firsts, None])
+    errors = np.abs(template - template[firsts, None] - moved) ** 2
+    ordered = np.sort(errors, axis=1)
+    medians = ordered[:, (len(points) - 1) // 2] + ordered[:, len(points) // 2]
+    medians = np.where(turns != 0, medians / 2, np.inf)
+    if not np.isfinite(medians).any():
         raise OptionError(
             f"The points {np.round(np.asarray(points_xy, np.float64), 2).tolist()} fall together: "
             "they give no size and no direction. Drop this face."
         )
+    best = int(medians.argmin())
     correction = 1 + 5 / max(len(points) - 2, 1)
-    cut = (_INLIER_CUT * correction) ** 2 * best_median
-    trusted = best_errors <= max(cut, float(np.sort(best_errors)[2]))
+    cut = (_INLIER_CUT * correction) ** 2 * medians[best]
+    trusted = errors[best] <= max(cut, ordered[best, 2])
     return _least_squares(points[trusted], template[trusted])
 
 
@@ -111,20 +113,26 @@ def align_face(pixels: NDArray[Any], points_xy: ArrayLike, alignment: Alignment)
     to_crop = similarity_transform(chosen, alignment.template_xy)
     crop_wh = alignment.width, alignment.height
     x0, y0, x1, y1 = _region_of_interest(to_crop, crop_wh, pixels.shape[1], pixels.shape[0])
-    region = pixels[y0:y1, x0:x1]
-    shrink = min(1.0, float(np.hypot(to_crop[0, 0], to_crop[1, 0])))
-    reduced_wh = max(1, round((x1 - x0) * shrink)), max(1, round((y1 - y0) * shrink))
+    region: NDArray[Any] = pixels[y0:y1, x0:x1]
+    shrink = min(1.0, math.hypot(to_crop[0, 0], to_crop[1, 0]))
     if shrink < 1.0:
+        reduced_wh = max(1, round((x1 - x0) * shrink)), max(1, round((y1 - y0) * shrink))
         region = cv2.resize(region, reduced_wh, interpolation=cv2.INTER_AREA)
-    # picture -> reduced region is (x - x0) * (reduced width / width); go on from its inverse.
+    # picture -> reduced region is (x - x0) * (reduced width / width); go on from its inverse. Our
+    # coordinates have the first pixel's edge at 0, OpenCV its centre.
     step_x, step_y = (x1 - x0) / region.shape[1], (y1 - y0) / region.shape[0]
-    warp = to_crop @ np.array([[step_x, 0, x0], [0, step_y, y0], [0, 0, 1]], np.float64)
-    # Our coordinates have the first pixel's edge at 0, OpenCV its centre.
-    warp[:, 2] += warp[:, :2] @ (0.5, 0.5) - 0.5
+    warp = to_crop * (step_x, step_y, 1.0)
+    warp[:, 2] += to_crop[:, :2] @ (x0 + step_x / 2, y0 + step_y / 2) - 0.5
     crop = cv2.warpAffine(
         region, warp, crop_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
     return np.asarray(crop, np.uint8)
+
+
+@functools.lru_cache(maxsize=16)
+def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of all pairs of so many points."""
+    return np.triu_indices(count, 1)
 
 
 def _as_plane(values: ArrayLike, name: str) -> NDArray[np.complex128]:
@@ -137,9 +145,10 @@ def _as_plane(values: ArrayLike, name: str) -> NDArray[np.complex128]:
 
 
 def _least_squares(points: NDArray[np.complex128], template: NDArray[np.complex128]) -> Doubles:
-    centred, target = points - points.mean(), template - template.mean()
+    middle, template_middle = points.mean(), template.mean()
+    centred, target = points - middle, template - template_middle
     turn = np.vdot(centred, target) / np.vdot(centred, centred)
-    shift = template.mean() - turn * points.mean()
+    shift = template_middle - turn * middle
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
@@ -148,16 +157,21 @@ def _region_of_interest(
 ) -> tuple[int, int, int, int]:
     """The part of the picture that the crop shows, with a margin for interpolation."""
     crop_width, crop_height = crop_wh
-    corners = np.array([(0, 0), (crop_width, 0), (0, crop_height), (crop_width, crop_height)])
-    inverse = np.linalg.inv(to_crop[:, :2])
-    seen = (corners - to_crop[:, 2]) @ inverse.T
-    margin = 2 + 2 / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
-    low, high = seen.min(axis=0) - margin, seen.max(axis=0) + margin
-    x0, y0 = np.floor(np.clip(low, 0, (width, height))).astype(int).tolist()
-    x1, y1 = np.ceil(np.clip(high, 0, (width, height))).astype(int).tolist()
+    (a, b, shift_x), (_, _, shift_y) = to_crop.tolist()
+    # A similarity is z -> turn * z + shift on complex numbers, and a handful of them is quicker in
+    # Python than in numpy.
+    turn, shift = complex(a, -b), complex(shift_x, shift_y)
+    corners = (0, crop_width, crop_height * 1j, complex(crop_width, crop_height))
+    seen = [(corner - shift) / turn for corner in corners]
+    margin = 2 + 2 / abs(turn)
+    xs, ys = [place.real for place in seen], [place.imag for place in seen]
+    low_x, high_x = min(xs) - margin, max(xs) + margin
+    low_y, high_y = min(ys) - margin, max(ys) + margin
+    x0, y0 = max(math.floor(low_x), 0), max(math.floor(low_y), 0)
+    x1, y1 = min(math.ceil(high_x), width), min(math.ceil(high_y), height)
     if x1 <= x0 or y1 <= y0:
         raise OptionError(
             f"The face lies outside the picture of {width}x{height} pixels (its crop would show "
-            f"x {low[0]:.0f}..{high[0]:.0f}, y {low[1]:.0f}..{high[1]:.0f}). Drop this face."
+            f"x {low_x:.0f}..{high_x:.0f}, y {low_y:.0f}..{high_y:.0f}). Drop this face."
         )
     return x0, y0, x1, y1

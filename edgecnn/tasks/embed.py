@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.core.image import Pixels
 from edgecnn.core.results import Embedding
 from edgecnn.errors import OptionError
 from edgecnn.faces.align import align_face
@@ -40,12 +41,18 @@ class ImageEmbedder(Task[Embedding, EmbedOptions]):
         Raises:
             OptionError: This embedder takes whole pictures.
         """
-        return self.submit_face(picture, points_xy, color).result()
+        return self(*self.aligned(picture, points_xy, color))
 
     def submit_face(
         self, picture: Picture, points_xy: NDArray[np.float32], color: str | None = None
     ) -> Pending[Embedding]:
         """`embed_face` without waiting for the engine."""
+        return self._submit(*self.aligned(picture, points_xy, color), None)
+
+    def aligned(
+        self, picture: Picture, points_xy: NDArray[np.float32], color: str | None = None
+    ) -> tuple[Pixels, str]:
+        """One face as the network takes it, and its colour order; arguments as `embed_face`."""
         specification = self.bundle.manifest.embedding
         alignment = specification.alignment if specification is not None else None
         if alignment is None:
@@ -54,8 +61,7 @@ class ImageEmbedder(Task[Embedding, EmbedOptions]):
                 "call it with the picture."
             )
         pixels, order = as_pixels(picture, color)
-        crop = align_face(pixels, points_xy, alignment)
-        return self._submit(crop, order, None)
+        return align_face(pixels, points_xy, alignment), order
 
     def distance(self, a: Embedding, b: Embedding) -> float:
         """Distance of two embeddings in this bundle's metric; 0 is identical.

@@ -155,7 +155,8 @@ class FaceStream:
     def __init__(self, recognizer: FaceRecognizer) -> None:
         self._recognizer = recognizer
         self.timing: Timing | None = None
-        self._tracker = Tracker()
+        # Names need votes of several frames anyway, so a face is followed from its first one.
+        self._tracker = Tracker(TrackOptions(confirm_after=1))
         self._scene = SceneChange()
         self._votes = IdentityVotes()
         self._turn = -1
@@ -165,16 +166,14 @@ class FaceStream:
         """The faces of the next frame, with ``track_ids``; errors as of `FaceRecognizer`."""
         recognizer = self._recognizer
         opened = recognizer.access.look()
-        options = recognizer.options
-        least = recognizer.least_score
-        found = recognizer.detector(frame, options=replace(options, score_threshold=least / 2))
+        # Faint faces are not asked for, as others do who follow: averaged in, they would move the
+        # points of the good ones, and with them the embeddings.
+        found = recognizer.detector(frame)
         timing = recognizer.detector.timing
         start_s = time.perf_counter()
         if self._scene.update(frame):
             self._tracker.forget()
             self._votes.clear()
-        # Faint faces only prolong a track; names need votes, so a face is followed at once.
-        self._tracker.options = TrackOptions(start_score=least, confirm_after=1)
         faces = self._tracker.update(found, frame.timestamp_s)
         track_ms = (time.perf_counter() - start_s) * 1e3
         if opened is not None:

@@ -101,7 +101,7 @@ def test_a_mistake_inside_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("edgecnn.cli.run.open_source", broken)
+    monkeypatch.setattr("edgecnn.cli.streams.open_source", broken)
     said = edgecnn_command("run", "demo", "--model", "x")
     assert said.code == 1
     (line,) = said.err.splitlines()

@@ -199,11 +199,11 @@ def test_a_thousand_pictures_take_no_more_memory_than_ten(
     frames: list[weakref.ref[Any]] = []
     original = outputs.record
 
-    def record(answer: Answer, model: str, *, live: bool) -> Any:
+    def record(answer: Answer, model: str, **more: bool) -> Any:
         frames[:] = [reference for reference in frames if reference() is not None]
         frames.append(weakref.ref(answer.frame.pixels))
         alive.append(len(frames))
-        return original(answer, model, live=live)
+        return original(answer, model, **more)
 
     monkeypatch.setattr(outputs, "record", record)
     said = edgecnn_command("run", folder, "--model", bundle, "--json", "-")
