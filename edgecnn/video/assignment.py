@@ -31,8 +31,10 @@ def assign(costs: Floats, limit: float) -> tuple[Ints, Ints]:
     possible = costs < limit
     per_row, per_column = possible.sum(axis=1), possible.sum(axis=0)
     alone = possible & (per_row[:, None] == 1) & (per_column == 1)
-    rows, columns = np.nonzero(alone)
+    rows, columns = alone.nonzero()
     # Boxes lie far apart mostly: what is left to solve is small, or nothing.
+    if len(rows) == np.count_nonzero(per_row):
+        return rows, columns
     open_rows = np.flatnonzero((per_row > 0) & ~alone.any(axis=1))
     open_columns = np.flatnonzero((per_column > 0) & ~alone.any(axis=0))
     if len(open_rows):

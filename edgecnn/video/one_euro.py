@@ -36,6 +36,11 @@ class OneEuro:
         self._speeds: Floats = np.empty((0, 0))
         self._unseen_s: Floats = np.empty(0)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether there is anything that was not forgotten."""
+        return len(self._ids) > 0
+
     def update(self, ids: Ints, values: Floats, sizes: Floats, step_s: float) -> Floats:
         """Filter the values of the things that are there now.
 
@@ -49,12 +54,18 @@ class OneEuro:
             (N, D) filtered; a thing that is new keeps its values.
         """
         unseen_s = self._unseen_s + step_s
-        rows = np.flatnonzero(np.isin(self._ids, ids) & (unseen_s <= self._forget_s + step_s))
-        places = {int(known): row for known, row in zip(self._ids[rows], rows, strict=True)}
-        known = np.array([index for index, key in enumerate(ids.tolist()) if key in places], int)
-        before = np.array([places[key] for key in ids[known].tolist()], int)
+        # A picture has few things: dictionaries find them in a tenth of the time of numpy's sets.
+        numbers = ids.tolist()
+        rows = {key: row for row, key in enumerate(self._ids.tolist())}
+        since_s = unseen_s.tolist()
+        known = [
+            index
+            for index, key in enumerate(numbers)
+            if key in rows and since_s[rows[key]] <= self._forget_s + step_s
+        ]
         calm, speeds = values.copy(), np.zeros_like(values)
-        if len(known):
+        if known:
+            before = [rows[numbers[index]] for index in known]
             gap_s = unseen_s[before, None]
             last, last_speed = self._values[before], self._speeds[before]
             measured = (values[known] - last) / sizes[known] / gap_s
@@ -63,16 +74,19 @@ class OneEuro:
             calm[known] = last + _share(cut_hz, gap_s) * (values[known] - last)
             speeds[known] = speed
         # Those that are away for a moment keep their place.
-        away = np.flatnonzero(~np.isin(self._ids, ids) & (unseen_s <= self._forget_s))
-        self._ids = np.concatenate([ids, self._ids[away]])
-        self._values = _stacked(calm, self._values[away])
-        self._speeds = _stacked(speeds, self._speeds[away])
-        self._unseen_s = np.concatenate([np.zeros(len(ids)), unseen_s[away]])
+        here = set(numbers)
+        old_ids, old_values, old_speeds = self._ids, self._values, self._speeds
+        away = [
+            row for key, row in rows.items() if key not in here and since_s[row] <= self._forget_s
+        ]
+        self._unseen_s = np.zeros(len(ids))
+        self._ids, self._values, self._speeds = ids, calm.copy(), speeds
+        if away:
+            self._ids = np.concatenate([ids, old_ids[away]])
+            self._values = np.concatenate([calm, old_values[away]])
+            self._speeds = np.concatenate([speeds, old_speeds[away]])
+            self._unseen_s = np.concatenate([self._unseen_s, unseen_s[away]])
         return calm
-
-
-def _stacked(here: Floats, away: Floats) -> Floats:
-    return np.concatenate([here, away]) if len(away) else here.copy()
 
 
 def _share(cut_hz: Floats | float, gap_s: Floats) -> Floats:

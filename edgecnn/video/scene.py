@@ -40,9 +40,9 @@ class SceneChange:
         self._last = now
         if last is None or np.abs(now - last).mean() < LEAST_CHANGE:
             return False
-        now, last = now - now.mean(), last - last.mean()
-        size = float(np.sqrt((now**2).sum() * (last**2).sum()))
-        return size > 0 and float((now * last).sum()) < LIKENESS * size
+        now, last = (now - now.mean()).ravel(), (last - last.mean()).ravel()
+        size = float(np.sqrt(now.dot(now) * last.dot(last)))
+        return size > 0 and float(now.dot(last)) < LIKENESS * size
 
 
 def _thumbnail(pixels: Pixels) -> NDArray[np.float64]:

@@ -131,11 +131,14 @@ class Smoother:
             labels=tuple(label for _, label, _ in rows),
             scores=np.array([score for _, _, score in rows], np.float32),
         )
+        scores = [score for _, _, score in rows]
+        if scores == sorted(scores, reverse=True):
+            return voted
         return voted.where(np.argsort(-voted.scores, kind="stable"))
 
     def _followed(self, found: Boxed, step_s: float) -> Boxed:
         """Boxes, and the points of faces, freed of jitter, by track."""
-        if found.track_ids is None:
+        if found.track_ids is None or not (len(found) or self._boxes.remembers):
             return found
         boxes = found.boxes_xyxy.astype(np.float64)
         size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)

@@ -67,6 +67,9 @@ class _Tracks:
     motion: Motion
 
     def where(self, chosen: Ints) -> _Tracks:
+        """Some of them, by rising index."""
+        if len(chosen) == len(self.ids):
+            return self
         return _Tracks(
             self.ids[chosen],
             self.class_ids[chosen],
@@ -148,7 +151,7 @@ class Tracker:
         # What was seen in the frame before may come again however long the step, at one frame a
         # second too; what was missed since then has its time.
         recent = self._tracks.unseen_s == 0
-        here = np.flatnonzero(recent | (self._tracks.unseen_s + step_s <= options.lost_s))
+        here = (recent | (self._tracks.unseen_s + step_s <= options.lost_s)).nonzero()[0]
         recent = recent[here]
         tracks = self._tracks.where(here)
         tracks = _Tracks(
@@ -171,10 +174,10 @@ class Tracker:
             (counts & recent, ~sure, options.low_iou),
             (~counts, sure, options.iou),
         ):
-            rows = np.flatnonzero(of_tracks & free)
+            rows = (of_tracks & free).nonzero()[0]
             if not len(rows):
                 continue
-            columns = np.flatnonzero(of_found & (track_of < 0))
+            columns = (of_found & (track_of < 0)).nonzero()[0]
             if not len(columns):
                 continue
             overlap = iou_matrix(
@@ -199,7 +202,7 @@ class Tracker:
     ) -> Boxed:
         """Move the tracks on by what was paired, and hand out the numbers."""
         options = self.options
-        paired = np.flatnonzero(track_of >= 0)
+        paired = (track_of >= 0).nonzero()[0]
         rows = track_of[paired]
         ids, class_ids = tracks.ids.copy(), tracks.class_ids.copy()
         hits, unseen_s = tracks.hits.copy(), tracks.unseen_s.copy()
@@ -213,9 +216,9 @@ class Tracker:
         motion = tracks.motion.replaced(rows, measured)
         # A track on trial ends with the first frame in which it is not seen.
         alive = (unseen_s == 0) | (ids > 0)
-        known = _Tracks(ids, class_ids, hits, unseen_s, motion).where(np.flatnonzero(alive))
+        known = _Tracks(ids, class_ids, hits, unseen_s, motion).where(alive.nonzero()[0])
 
-        fresh = np.flatnonzero((track_of < 0) & sure)
+        fresh = ((track_of < 0) & sure).nonzero()[0]
         at_once = self._first or options.confirm_after == 1
         self._first = False
         new_ids = self._numbers(len(fresh)) if at_once else np.zeros(len(fresh), np.int64)
