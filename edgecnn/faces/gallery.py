@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -35,8 +36,18 @@ from edgecnn.faces.policy import Rule, calibrated, rule_for
 from edgecnn.faces.records import Action, Contents, Floats, Person, Template
 from edgecnn.faces.store import Store
 from edgecnn.faces.unlocking import Secret
+from edgecnn.registry import Registry
 
 replace = msgspec.structs.replace
+
+Search = Literal["exact", "index"]
+_MATCHERS = Registry(
+    "search",
+    {
+        "exact": "edgecnn.faces.match:Matcher",
+        "index": "edgecnn.faces.match_index:IndexedMatcher",
+    },
+)
 
 
 class Gallery:
@@ -46,14 +57,17 @@ class Gallery:
         store: The encrypted file.
         contents: What it holds, as of the last read or write.
         table: Bundled impostor scores of its embedding space, or None.
+        search: ``exact``, or ``index``: by a graph, for hundreds of thousands of templates; needs
+            the extra ``index`` (`edgecnn.faces.match_index`).
     """
 
     def __init__(self, store: Store, contents: Contents, table: ImpostorTable | None) -> None:
         self.store = store
         self.contents = contents
         self.table = table
+        self.search: Search = "exact"
         self._state = store.header.state_id
-        self._ready: tuple[Contents, str, Matcher, dict[str, str]] | None = None
+        self._ready: tuple[Contents, Search, str, Matcher, dict[str, str]] | None = None
 
     @classmethod
     def create(
@@ -134,6 +148,11 @@ class Gallery:
     def rule(self, target: float | None = None) -> Rule:
         """The threshold that holds here; see `edgecnn.faces.policy`."""
         return rule_for(self.contents.space, self.table, self.contents, target)
+
+    @property
+    def matcher(self) -> Matcher:
+        """What compares with everybody who may be recognized at this moment."""
+        return self._matcher_of(self.contents)
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -392,11 +411,12 @@ class Gallery:
         """Matcher and names, made once a state; again when somebody's time may have run out."""
         now = records.now_utc()
         if self._ready is not None:
-            known, until, matcher, names = self._ready
-            if known is contents and now < until:
+            known, search, until, matcher, names = self._ready
+            if known is contents and search == self.search and now < until:
                 return matcher, names
         ends = [p.expires_utc for p in contents.people if p.expires_utc and not p.expired(now)]
-        matcher = Matcher.of(contents, now)
+        search = self.search
+        matcher = _MATCHERS[search].of(contents, now)
         names = {person.id: person.name for person in contents.people if not person.expired(now)}
-        self._ready = (contents, min(ends, default="9999"), matcher, names)
+        self._ready = (contents, search, min(ends, default="9999"), matcher, names)
         return matcher, names

@@ -95,14 +95,7 @@ class Matcher:
         Raises:
             GalleryError: Another dimension, or values that are not finite.
         """
-        queries = np.asarray(vectors, np.float32)
-        if queries.ndim != 2 or queries.shape[1] != self.dimension:
-            raise GalleryError(
-                f"Templates have {self.dimension} numbers, but a face came with shape "
-                f"{queries.shape}. It is from another embedder."
-            )
-        if self.metric == "cosine":
-            queries = directions(queries)
+        queries = self.checked(vectors)
         if not len(self._points):
             return [Nearest(-1, np.inf, -1, np.inf)] * len(queries)
         if len(queries) == 1:  # a product with one vector has a kernel of its own
@@ -115,6 +108,20 @@ class Matcher:
                 self._two_nearest(row, query) for row, query in zip(closeness, some, strict=True)
             ]
         return found
+
+    def checked(self, vectors: Floats) -> Floats:
+        """Faces as they are compared: (Q, D) float32, in a cosine space at length 1.
+
+        Raises:
+            GalleryError: Another dimension.
+        """
+        queries = np.asarray(vectors, np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self.dimension:
+            raise GalleryError(
+                f"Templates have {self.dimension} numbers, but a face came with shape "
+                f"{queries.shape}. It is from another embedder."
+            )
+        return directions(queries) if self.metric == "cosine" else queries
 
     def _two_nearest(self, closeness: Floats, query: Floats) -> Nearest:
         """The answer for one face; ``closeness`` (T,), its products, is used up."""
