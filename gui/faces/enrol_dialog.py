@@ -146,7 +146,7 @@ class EnrolDialog(QDialog):
         left.setSpacing(GAP_PX)
         left.addLayout(ways)
         left.addWidget(self.pages, 1)
-        self._scroll = scroll = QScrollArea()
+        scroll = QScrollArea()
         scroll.setWidget(self._details())
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -155,6 +155,8 @@ class EnrolDialog(QDialog):
         right.setSpacing(GAP_PX)
         right.setContentsMargins(0, 0, 0, 0)
         right.addWidget(scroll, 1)
+        right.addWidget(self.warning)
+        right.addWidget(self.same)
         right.addWidget(self.problem)
         right.addWidget(self.missing)
         right.addWidget(self.go)
@@ -178,8 +180,6 @@ class EnrolDialog(QDialog):
         layout.addSpacing(GAP_PX)
         layout.addWidget(self.count)
         layout.addWidget(self.strip)
-        layout.addWidget(self.warning)
-        layout.addWidget(self.same)
         layout.addStretch(1)
         return made
 
@@ -261,30 +261,24 @@ class EnrolDialog(QDialog):
     def _show_outlook(self, seen: Outlook) -> None:
         self._outlook, self._fresh = seen, True
         self.form.show_there(seen.there)
-        before = self.warning.text()
         self.warning.setText("\n".join(self._warnings(seen)))
         self.warning.setVisible(bool(self.warning.text()))
         other = seen.resembles[0][0] if seen.resembles else ""
         self.same.setText(self.tr("It is %s: add to that person") % other)
         self.same.setVisible(bool(other) and not self.form.name.isReadOnly())
-        if self.warning.text() not in ("", before):
-            # Its place is known only after the layout has been made anew.
-            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.warning))
-            QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.same))
         self._show_parts()
 
     def _warnings(self, seen: Outlook) -> list[str]:
         said = []
-        for name, distance in seen.resembles[:2]:
-            words = self.tr(
-                "This looks like %s, who is enrolled (distance %s): the same person, or a relative."
-            )
-            said.append(words % (name, f"{distance:.2f}"))
         many = len(self._faces) + (seen.there or 0) > 1
-        for position in seen.unlike if many else ():
-            if position < len(self._faces):
-                words = self.tr("%s matches no other face of this person.")
-                said.append(words % self._source_of(position))
+        apart = [self._source_of(one) for one in seen.unlike if many and one < len(self._faces)]
+        if apart:
+            words = self.tr("Like no other face of this person: %s.")
+            said.append(words % ", ".join(apart))
+        if seen.resembles:
+            words = self.tr("Looks like %s, enrolled already: the same person, or a relative.")
+            near = (f"{name} (distance {distance:.2f})" for name, distance in seen.resembles[:2])
+            said.append(words % self.tr(" and ").join(near))
         return said
 
     def _source_of(self, position: int) -> str:

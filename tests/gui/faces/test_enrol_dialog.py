@@ -194,7 +194,7 @@ def test_a_person_who_is_there_already_is_warned_of_and_can_be_added_to(
     enrol_obama(gallery)
     dialog = open_dialog()
     dialog.form.name.setText("Barry")
-    wait(lambda: "This looks like Barack" in dialog.warning.text())
+    wait(lambda: "Looks like Barack (distance 0" in dialog.warning.text())
     click(qtbot, dialog, "enrolSame")
     wait(lambda: dialog.go.text() == "Add 1 face to Barack" and dialog.go.isEnabled())
     assert "stays as it was" in dialog.form.unstated.text()
@@ -208,7 +208,7 @@ def test_a_stranger_among_the_faces_is_named(open_dialog: Open, wait: Wait) -> N
     dialog = open_dialog("Ada")
     assert dialog.form.name.isReadOnly()
     dialog.give_photos([IMAGES / "portrait_hopper.jpg"])
-    wait(lambda: "portrait_hopper.jpg matches no other face" in dialog.warning.text())
+    wait(lambda: "Like no other face of this person: portrait_hopper.jpg" in dialog.warning.text())
     assert dialog.go.text() == "Add 1 face to Ada" or len(dialog.strip.images) > 1
 
 
