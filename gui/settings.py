@@ -115,11 +115,11 @@ FIELDS: dict[str, Field] = {
         Field(
             key="hide_saved",
             section="Faces",
-            title="Hide faces in snapshots and recordings",
+            title="Hide faces in what is saved",
             kind="choice",
             default="unknown",
             choices=HIDES,
-            note="A coarse mosaic takes the place of a face, for good.",
+            note="In snapshots and recordings a coarse mosaic takes the place of a face, for good.",
         ),
         Field(
             key="names_saved",

@@ -21,6 +21,7 @@ class Tab:
         threshold: Least score to begin with, 0..1.
         threshold_hint: What the threshold does, in words.
         nothing: What the list of results says when there is nothing to list.
+        threshold_title: Over the slider.
         filters_classes: Whether only some classes can be asked for.
         panel: ``module:Class`` of further controls in the side panel; empty for none.
     """
@@ -33,6 +34,7 @@ class Tab:
     threshold: float
     threshold_hint: str
     nothing: str
+    threshold_title: str = "Threshold"
     filters_classes: bool = False
     panel: str = ""
 
@@ -68,6 +70,7 @@ _ALL = (
         threshold=0.50,
         threshold_hint="Faces with a lower score are not shown",
         nothing="No face reaches the threshold.",
+        threshold_title="Threshold for finding faces",
         panel="gui.faces.panel:FacesPanel",
     ),
     Tab(

@@ -1,4 +1,4 @@
-"""The sheet of keyboard shortcuts, drawn from the table."""
+"""The sheet of keyboard shortcuts, drawn from the table in two columns."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from itertools import groupby
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gui.shortcuts import SHORTCUTS
 from gui.theme import GROUP_PX
 from gui.widgets.labels import label
+
+_BETWEEN_PX = 40
 
 
 class ShortcutSheet(QDialog):
@@ -19,11 +21,12 @@ class ShortcutSheet(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(6)
-        row = 0
+        columns = QHBoxLayout()
+        columns.setSpacing(_BETWEEN_PX)
+        grid, row = _new_column(columns), 0
         for section, group in groupby(SHORTCUTS.values(), key=lambda shortcut: shortcut.section):
+            if row > len(SHORTCUTS) / 2:
+                grid, row = _new_column(columns), 0
             heading = label(self.tr(section), "heading", wraps=True)
             if row:
                 grid.setRowMinimumHeight(row, GROUP_PX)
@@ -41,5 +44,16 @@ class ShortcutSheet(QDialog):
                 row += 1
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, GROUP_PX, 24, 24)
-        layout.addLayout(grid)
+        layout.addLayout(columns)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+
+
+def _new_column(columns: QHBoxLayout) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(24)
+    grid.setVerticalSpacing(6)
+    column = QVBoxLayout()
+    column.addLayout(grid)
+    column.addStretch(1)
+    columns.addLayout(column)
+    return grid

@@ -67,8 +67,9 @@ class RateRow(QWidget):
         self.slider.blockSignals(False)
         self._go_back()
         words = [rates.in_use, rates.price()]
-        if not rates.supported and rates.rule.target is None:
-            words.insert(0, rates.lacking(rates.stops[1] or 0.01))
+        loosest = rates.stops[1]
+        if loosest is not None and not rates.supports(loosest):
+            words.insert(1, rates.lacking(loosest))
         self._say(" ".join(part for part in words if part))
 
     def _moved(self, value: int) -> None:

@@ -55,8 +55,9 @@ class Rates:
         """What decides now, in words."""
         rule = self.rule
         if rule.target is None:
-            cautious = f"A cautious threshold decides (distance {rule.threshold:.2f})."
-            return f"No rate is claimed. {cautious}"
+            return (
+                f"No rate is claimed; a cautious threshold decides (distance {rule.threshold:.2f})."
+            )
         words = (
             f"At most {in_words(rule.target)} comparisons of two different people is a false "
             f"match, with 95 % confidence, as {rule.basis} say."
@@ -79,8 +80,8 @@ class Rates:
         pairs = pairs_needed(target)
         have = self.people * (self.people - 1) // 2
         return (
-            f"{in_words(target)} cannot be claimed: it takes {pairs:,} pairs of different people, "
-            f"for example {people_needed(pairs):,} people enrolled. There are {have:,}."
+            f"{in_words(target)} takes {pairs:,} pairs of different people, for example "
+            f"{people_needed(pairs):,} people enrolled. There are {have:,}."
         )
 
 

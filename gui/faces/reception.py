@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog
 
 from edgecnn.core.results import Faces
 from edgecnn.errors import EdgeCNNError
+from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.quality import FaceQuality
 from edgecnn.faces.recognition import Recognition
 from gui.controllers.sources import is_camera
@@ -22,6 +23,7 @@ from gui.faces.enrol_frames import LiveFrames
 from gui.faces.panel import FacesPanel
 from gui.faces.rates import Rates, Target, decide_by, read_rates
 from gui.faces.session import FaceSession
+from gui.faces.sightings import Sightings
 
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
@@ -54,7 +56,7 @@ class Reception(QObject):
         self._bound: FacesPanel | None = None
         self._rates: Rates | None = None
         self._trouble = ""
-        self._after: str = ""
+        self._sightings = Sightings()
         self.session.changed.connect(self._session_changed)
         self.session.closed.connect(self._closed)
         for key in SETTINGS:
@@ -102,6 +104,7 @@ class Reception(QObject):
         if panel is not self._bound:
             self._bind(panel)
         panel.people.say(self._trouble or self._recognizing.problem)
+        self._sightings.add(self._window.shot.result)
         panel.quality.show_quality(self._nearest())
 
     def strip_words(self, tab: str) -> str:
@@ -115,15 +118,16 @@ class Reception(QObject):
 
     def close(self) -> None:
         """Lock, and end."""
-        self._activity.watch(False)
-        self._recognizing.access.lock()
         self.session.close()
+        self._activity.watch(False)
 
     # -- what follows from the gallery
 
     def _session_changed(self) -> None:
         gallery, access = self.session.gallery, self._recognizing.access
         self._activity.watch(gallery is not None)
+        if access.gallery is not gallery:
+            self._write_down(access.gallery)
         if gallery is None:
             access.lock()
             self._rates = None
@@ -137,6 +141,12 @@ class Reception(QObject):
             self.session.run(read_rates, self._rates_read, self._say, self)
         self._show_people()
         self._show_privacy()
+
+    def _write_down(self, gallery: Gallery | None) -> None:
+        """A line in the audit log of a gallery that is not looked into any more."""
+        seen, self._sightings = self._sightings, Sightings()
+        if gallery is not None and seen.faces:
+            self.session.note(lambda: gallery.record("identify", seen.people, seen.faces))
 
     def _closed(self, reason: str) -> None:
         self._say_words(self.tr("The gallery was locked: %s") % reason)
@@ -230,11 +240,11 @@ class Reception(QObject):
             people = PeopleDialog(self.session, frames, window)
             people.enrolling.connect(window.live.rest)
             people.finished.connect(lambda _: window.live.rest(False))
-            window.open_dialog("gallery", people)
+            window.open_dialog("people", people)
         elif name == "verify_photos":
             from gui.faces.verify_dialog import VerifyDialog
 
-            window.open_dialog("gallery", VerifyDialog(self.session, window))
+            window.open_dialog("verify", VerifyDialog(self.session, window))
         elif name == "add_person":
             from gui.faces.enrol_dialog import EnrolDialog
 
@@ -242,7 +252,7 @@ class Reception(QObject):
             enrol = EnrolDialog(self.session, frames, window)
             enrol.stored.connect(window.toast.say)
             enrol.finished.connect(lambda _: window.live.rest(False))
-            window.open_dialog("gallery", enrol)
+            window.open_dialog("enrol", enrol)
 
     def _mirrored(self) -> bool:
         """Whether left and right are exchanged in the pictures of the source."""

@@ -251,6 +251,10 @@ class FaceSession(QObject):
         self.touch()
         self._errands.run(lambda: work(gallery), done, failed, owner)
 
+    def note(self, work: Callable[[], object]) -> None:
+        """Write something down after all that was asked for before, also when it is locked."""
+        self._errands.run(work, lambda _: None, _log_it)
+
     def close(self) -> bool:
         """Lock and end; what is being written is finished, if need be after the window is gone."""
         self.lock()

@@ -67,7 +67,9 @@ class SidePanel(QFrame):
     def show_state(self, state: AppState) -> None:
         """Threshold, classes and extras of the tab in front."""
         tab = TABS[state.tab]
-        self.threshold.show_threshold(state.current.threshold, tab.threshold_hint)
+        self.threshold.show_threshold(
+            state.current.threshold, self.tr(tab.threshold_title), tab.threshold_hint
+        )
         self.classes.setVisible(tab.filters_classes)
         if tab.panel and tab.key not in self._extras:
             module, _, name = tab.panel.partition(":")

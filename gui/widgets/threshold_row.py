@@ -33,16 +33,18 @@ class ThresholdRow(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(label(self.tr("Threshold"), "heading"))
+        self.heading = label(self.tr("Threshold"), "heading")
+        layout.addWidget(self.heading)
         layout.addLayout(row)
         self.slider.valueChanged.connect(self._moved)
 
-    def show_threshold(self, threshold: float, hint: str) -> None:
+    def show_threshold(self, threshold: float, title: str, hint: str) -> None:
         """Set the slider without telling anybody."""
         self.slider.blockSignals(True)
         self.slider.setValue(round(threshold * 100))
         self.slider.blockSignals(False)
         self.reading.setText(f"{self.slider.value() / 100:.2f}")
+        self.heading.setText(title)
         self.slider.setToolTip(hint)
         self.slider.setAccessibleDescription(hint)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,13 +18,20 @@ import edgecnn
 from edgecnn.faces.enrolment import only_face
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.recognition import Recognition
+from edgecnn.faces.unlocking import Passphrase
 from edgecnn.video.frame import Frame
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.models import load_model
+from gui.faces import secret_form
+from gui.faces.create_dialog import CreateDialog
+from gui.faces.enrol_dialog import EnrolDialog
 from gui.faces.panel import FacesPanel
+from gui.faces.passphrase_dialog import PassphraseDialog
+from gui.faces.people_dialog import PeopleDialog
 from gui.faces.recognizing import Recognizing
 from gui.faces.session import FaceSession
+from gui.faces.verify_dialog import VerifyDialog
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.state import ModelChoice
@@ -275,3 +283,48 @@ def test_closing_the_window_locks(booth: Booth) -> None:
     booth.window.close()
     assert booth.session.gallery is None
     assert booth.live.recognizing.access.locked
+
+
+def test_the_audit_log_says_that_somebody_was_recognized(booth: Booth) -> None:
+    booth.open()
+    booth.qtbot.wait(300)
+    booth.session.lock()
+    booth.qtbot.waitUntil(lambda: not booth.session.busy, timeout=20_000)
+    last = Gallery.open(booth.session.path, SECRET).contents.audit[-1]
+    assert last.action == "identify"
+    assert last.count == 2
+    assert len(last.people) == 1
+
+
+def test_the_first_person_leads_through_a_new_gallery_to_enrolment(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_form, "Passphrase", functools.partial(Passphrase, log2_n=10))
+    booth.session.path.unlink()
+    booth.session.refresh()
+    assert "Nobody is enrolled yet" in booth.panel.people.words.text()
+    booth.qtbot.mouseClick(booth.panel.people.add, Qt.MouseButton.LeftButton)
+    dialog = booth.window.findChild(CreateDialog)
+    dialog.form.first.setText("four words of mine")
+    dialog.form.second.setText("four words of mine")
+    booth.qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    booth.qtbot.waitUntil(lambda: booth.window.findChild(EnrolDialog) is not None, timeout=20_000)
+    assert booth.session.state == "unlocked"
+    enrol = booth.window.findChild(EnrolDialog)
+    assert enrol.isVisible()
+    booth.session.lock()
+    booth.qtbot.waitUntil(lambda: not enrol.isVisible(), timeout=20_000)
+
+
+def test_every_command_opens_its_window(booth: Booth) -> None:
+    booth.open()
+    for command, kind in (
+        ("people", PeopleDialog),
+        ("verify_photos", VerifyDialog),
+        ("passphrase", PassphraseDialog),
+    ):
+        booth.window.do(command)
+        dialog = booth.window.findChild(kind)
+        assert dialog.isVisible()
+        dialog.reject()
+        booth.qtbot.wait(20)
