@@ -5,6 +5,7 @@ Nothing is stored before the last button; closing the window forgets all that it
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -169,6 +170,12 @@ class EnrolDialog(QDialog):
         layout.setSpacing(GROUP_PX)
         layout.addLayout(left, 1)
         layout.addWidget(side)
+        photos, form = self.photos, self.form
+        order = (self.by_camera, self.by_photos, self.camera.restart, photos.list, photos.choose,
+                 photos.leave_out, form.name, form.statement, form.purpose, form.until, form.date,
+                 form.keep, self.same, self.go, self.cancel)  # fmt: skip
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _details(self) -> QWidget:
         made = QWidget()
@@ -328,15 +335,17 @@ class EnrolDialog(QDialog):
     def _show_parts(self) -> None:
         faces, seen = len(self._faces), self._outlook
         self.count.setText(self.tr("Faces to enrol: %s") % faces)
-        missing = seen.name_problem
+        # What can be seen at once is not left to the comparison, which takes a while.
+        typed = " ".join(self.form.name.text().split())
+        missing = seen.name_problem if self._fresh else ""
         if not faces:
             missing = self.tr("Look into the camera, or add photos.")
-        elif not seen.name and not missing:
+        elif not typed:
             missing = self.tr("Type a name.")
         self.missing.setText(missing)
         self.missing.setVisible(bool(missing) and not self._storing)
         self.problem.setVisible(bool(self.problem.text()))
-        who = seen.name or self.tr("the person")
+        who = (seen.name if self._fresh else typed) or self.tr("the person")
         if self._storing:
             words = self.tr("Storing…")
         elif seen.there is None:

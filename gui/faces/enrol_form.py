@@ -97,14 +97,6 @@ class EnrolForm(QWidget):
         layout.addSpacing(GROUP_PX - 4)
         layout.addWidget(self.keep)
         layout.addWidget(kept)
-        for before, after in (
-            (self.name, self.statement),
-            (self.statement, self.purpose),
-            (self.purpose, self.until),
-            (self.until, self.date),
-            (self.date, self.keep),
-        ):
-            QWidget.setTabOrder(before, after)
         self.show_there(None)
 
     def _edit(self, name: str, title: str, example: str) -> QLineEdit:

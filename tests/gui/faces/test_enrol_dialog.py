@@ -256,3 +256,19 @@ def test_it_fits_the_smallest_window_and_every_control_has_a_name(
             if widget.isVisible() and widget.objectName() != "qt_spinbox_lineedit":
                 words = widget.accessibleName() or getattr(widget, "text", str)()
                 assert words, widget.objectName()
+
+
+def test_the_keyboard_reaches_everything_from_left_to_right(open_dialog: Open, wait: Wait) -> None:
+    dialog = open_dialog()
+    dialog.give_photos([FRONT])
+    dialog.form.name.setText("Barack")
+    wait(lambda: dialog.go.isEnabled())
+    dialog.by_photos.setFocus()
+    passed = []
+    for _ in range(9):
+        dialog.focusNextChild()
+        focused = dialog.focusWidget()
+        assert focused is not None
+        passed.append(focused.objectName())
+    wanted = "enrolPhotos enrolChoose enrolLeaveOut enrolName enrolConsent enrolPurpose enrolUntil"
+    assert passed == [*wanted.split(), "enrolKeep", "enrolGo"]
