@@ -17,6 +17,9 @@ from edgecnn.cli.progress import progress_bar
 from edgecnn.errors import OptionError
 from edgecnn.optional import require
 
+_ABOUT = ("licence", "title", "source", "paper", "training_data", "limits")
+"""What a bundle says of itself to people; the fields of `converters.options.About`."""
+
 
 @click.command()
 @click.argument("model")
@@ -69,6 +72,11 @@ from edgecnn.optional import require
 @click.option("--rounds", default=30, show_default=True, help="Timed runs; 0 measures no latency.")
 @click.option("--threads", default=1, show_default=True, help="Of the timed runs.")
 @click.option("--licence", default="unknown", show_default=True, help="SPDX name, for the bundle.")
+@click.option("--title", metavar="TEXT", help="What people call the model.  [default: its name]")
+@click.option("--source", metavar="TEXT", help="Who made the weights, and where they come from.")
+@click.option("--paper", default="", metavar="TEXT", help="Where the method is described.")
+@click.option("--training-data", default="", metavar="TEXT", help="What it was trained on.")
+@click.option("--limits", default="", metavar="TEXT", help="Where it should not be trusted.")
 @click.option(
     "--sign",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -92,7 +100,7 @@ def convert(
     plans = require("converters.quantization.plan", extra="convert")
     described = _description(describe)
     settings = options.ConvertOptions(
-        about=options.About(licence=given["licence"]),
+        about=options.About(**{name: given[name] for name in _ABOUT}),
         signature=options.Signature(
             outputs=described.get("outputs"),
             decoder=described.get("decoder"),

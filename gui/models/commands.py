@@ -14,6 +14,8 @@ from gui.models.child import Progress
 from gui.models.foreign import check_name
 
 CONVERT_TASKS = ("classify", "detect", "detect_faces", "segment", "embed")
+NEED_DESCRIPTION = ("detect", "detect_faces")
+"""Tasks for which there is no plain decoder."""
 PRECISIONS = ("float32", "float16", "int8")
 
 
@@ -29,6 +31,8 @@ class ConvertWish:
         calibration: Folder of pictures, which int8 needs.
         validation: Folder of class folders, for the accuracy.
         precisions: Of `PRECISIONS`.
+        describe: JSON file with input, decoder and outputs, which detection needs.
+        licence, title, source, training_data, limits: What the bundle says of itself to people.
     """
 
     model: str
@@ -38,6 +42,12 @@ class ConvertWish:
     calibration: str = ""
     validation: str = ""
     precisions: tuple[str, ...] = PRECISIONS
+    describe: str = ""
+    licence: str = ""
+    title: str = ""
+    source: str = ""
+    training_data: str = ""
+    limits: str = ""
 
     def arguments(self) -> list[str]:
         """For `edgecnn`.
@@ -52,11 +62,19 @@ class ConvertWish:
             raise OptionError(
                 "Choose a folder of pictures: conversion is proven on them, and int8 needs them."
             )
+        if self.task in NEED_DESCRIPTION and not self.describe:
+            raise OptionError(
+                "Choose a description: how the outputs of a network for detection become boxes "
+                "cannot be read off it. docs/convert.md says what the file holds."
+            )
         out = user_folder() / check_name(self.name)
         given = ["convert", self.model, str(out), "--task", self.task, "--json"]
-        for name in ("labels", "calibration", "validation"):
+        for name in ("labels", "calibration", "validation", "describe"):
             if getattr(self, name):
                 given += [f"--{name}", getattr(self, name)]
+        for name in ("licence", "title", "source", "training_data", "limits"):
+            if getattr(self, name):
+                given += [f"--{name.replace('_', '-')}", getattr(self, name)]
         for precision in self.precisions:
             given += ["--precision", precision]
         return given

@@ -121,6 +121,9 @@ class DetailPage(QWidget):
         whole = card is not None and not card.problem
         idle = not self.doing.text()
         self.use.setEnabled(whole and card is not None and card.tab is not None)
+        nowhere = card is not None and card.tab is None
+        words = self.tr("No tab shows what such a model says") if nowhere else self.tr("Run it")
+        self.use.setToolTip(words)
         self.verify.setEnabled(card is not None and idle)
         self.optimize.setEnabled(whole and idle)
         signed = card is not None and card.signature.startswith("Signed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,15 @@ def examine(path: Path) -> Foreign:
         if HOW_TO_DESCRIBE not in str(error):
             raise
     variant = bundle_from_file(path, _TENSORS).manifest.variants[0]
-    return Foreign(path, questions=questions_for(variant.inputs, variant.outputs, _embedded(path)))
+    weights = path.with_suffix(".bin") if suffix == ".xml" else path
+    content = hashlib.sha256(weights.read_bytes())
+    asked = questions_for(
+        variant.inputs,
+        variant.outputs,
+        _embedded(path),
+        space=f"imported-{content.hexdigest()[:12]}",
+    )
+    return Foreign(path, questions=asked)
 
 
 def bundle_of(foreign: Foreign, answers: Answers | None) -> io.Bundle:

@@ -50,7 +50,8 @@ class Form:
         task, decoder: Names in `edgecnn.registry`.
         fits: Whether outputs of such shapes can be it.
         classes: From the shapes to the number of classes; 0 where they do not tell.
-        asks: Further questions: ``activation``, ``coordinates``.
+        asks: Further questions: ``activation``, ``coordinates``, ``comparison``.
+        named: Whether its classes have names.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Form:
     fits: Callable[[Shapes], bool]
     classes: Callable[[Shapes], int]
     asks: tuple[str, ...] = ()
+    named: bool = True
 
 
 def _is_row(shapes: Shapes) -> bool:
@@ -86,6 +88,21 @@ def _is_ssd(shapes: Shapes) -> bool:
     return boxes[2] == 4 and [shape for shape in shapes if len(shape) == 2] == [rows, rows]
 
 
+ANCHOR_GRIDS: dict[int, tuple[tuple[int, int], ...]] = {
+    896: ((16, 2), (8, 6)),
+    2304: ((48, 1),),
+}
+"""Anchors of a BlazeFace -> cells a side and anchors a cell of each map; others are not known."""
+
+
+def blazeface_anchors(shapes: Shapes) -> int:
+    """How many anchors two outputs of a BlazeFace have; 0 where they are none."""
+    for anchors in ANCHOR_GRIDS:
+        if sorted(shapes) == [(1, anchors, 1), (1, anchors, 16)]:
+            return anchors
+    return 0
+
+
 FORMS: dict[str, Form] = {
     "classes": Form(
         "Classes of the whole picture", "classify", "classification",
@@ -110,5 +127,13 @@ FORMS: dict[str, Form] = {
         _is_map,
         lambda shapes: shapes[0][1] if map_is_first(shapes[0]) else shapes[0][3],
         ("activation",),
+    ),
+    "faces": Form(
+        "Faces with eyes, nose and mouth, BlazeFace", "detect_faces", "blazeface",
+        lambda shapes: blazeface_anchors(shapes) > 0, lambda _: 0, named=False,
+    ),
+    "vector": Form(
+        "Vectors, to compare by", "embed", "embedding",
+        _is_row, lambda _: 0, ("comparison",), named=False,
     ),
 }  # fmt: skip

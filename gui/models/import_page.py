@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from edgecnn.errors import EdgeCNNError
 from gui.models.commands import labels_of
+from gui.models.comparing import COMPARISONS
 from gui.models.foreign import Foreign, bundle_of, plain_name
 from gui.models.forms import ACTIVATIONS, COLORS, COORDINATES, FORMS, RESIZES, SCALINGS
 from gui.models.path_row import PathRow
@@ -29,15 +30,16 @@ from gui.overlays.scene import Look
 from gui.rows import Rows
 from gui.theme import GAP_PX, GROUP_PX
 from gui.widgets.labels import label
-from gui.widgets.video_view import VideoView
+from gui.widgets.video_view import Corner, VideoView
 
-_FORM_PX = 320
+_FORM_PX = 340
 _TABLES = {
     "color": ("Colours", COLORS),
     "scaling": ("Pixels become", {key: one.title for key, one in SCALINGS.items()}),
     "resize": ("Pictures are", RESIZES),
     "activation": ("Its output is", ACTIVATIONS),
     "coordinates": ("Its boxes are in", COORDINATES),
+    "comparison": ("It compares", {key: one.title for key, one in COMPARISONS.items()}),
 }
 """Question -> its title, and key -> words of the answers."""
 
@@ -120,6 +122,9 @@ class ImportPage(QWidget):
     def _combo(self, name: str, title: str, table: dict[str, str]) -> QComboBox:
         box = QComboBox()
         box.setObjectName(f"ask_{name}")
+        # As wide as the form, however long an answer is.
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(8)
         box.setAccessibleName(title)
         for key, words in table.items():
             box.addItem(self.tr(words), key)
@@ -155,7 +160,6 @@ class ImportPage(QWidget):
         self._form.setRowVisible(self.model_title, not foreign.sealed)
         self._form.setRowVisible(self.licence, not foreign.sealed)
         self._fill(foreign)
-        self.about.setText(self._about(foreign))
         self._answered()
 
     def show_glimpse(self, glimpse: Glimpse) -> None:
@@ -167,6 +171,9 @@ class ImportPage(QWidget):
             self.view.show_notice(Notice(busy=True))
         else:
             self.view.show_notice(None)
+        self.view.show_corner(Corner(glimpse.words, glimpse.detail) if glimpse.words else None)
+        if glimpse.result is None and glimpse.words:
+            self.view.show_frame(glimpse.frame, None, Look())
         if glimpse.result is not None:
             self._rows.clear()
             self._rows.feed(glimpse.result, 0.0, 0.0)
@@ -215,6 +222,7 @@ class ImportPage(QWidget):
         for name, box in self.boxes.items():
             self._form.setRowVisible(box, name in asked)
         self._form.setRowVisible(self.labels, "labels" in asked)
+        self.about.setText("" if self._foreign is None else self._about(self._foreign))
 
     def _answered(self) -> None:
         """Something was filled in: the preview shows it."""
@@ -243,6 +251,11 @@ class ImportPage(QWidget):
         said = self.tr("Input %s x %s.") % foreign.questions.size_wh
         told = self.tr("The file says: %s.") % "; ".join(known) if known else ""
         asked = self.tr("Answer the rest, and watch whether the preview makes sense.")
+        if self.form.currentData() == "vector":
+            asked = self.tr(
+                "The preview tells a distance: 0 is the same. How far still counts as the same "
+                "has to be measured on pairs of pictures."
+            )
         return " ".join(part for part in (said, told, asked) if part)
 
     def _save(self) -> None:

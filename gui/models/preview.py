@@ -7,13 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import edgecnn
 from edgecnn.bundle.io import Bundle
+from edgecnn.bundle.schema import Manifest
 from edgecnn.core.results import Result
 from edgecnn.errors import EdgeCNNError
 from edgecnn.registry import TASKS
 from edgecnn.runtime.policy import choose
 from edgecnn.video.frame import Frame
+from gui.models.comparer import Comparer
 from gui.workers.jobs import Jobs
+
+_DETECTOR = "face_detect_blazeface_full"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +30,7 @@ class Glimpse:
         result: Of it.
         bundle: That answers; None while there is none.
         problem: Why there is no answer, in words.
+        words, detail: What a model that compares says; empty for others.
         serial: Another number when there is something new.
     """
 
@@ -32,6 +38,8 @@ class Glimpse:
     result: Result | None = None
     bundle: Bundle | None = None
     problem: str = ""
+    words: str = ""
+    detail: str = ""
     serial: int = 0
 
 
@@ -78,6 +86,8 @@ class Preview:
             bundle = make()
             manifest = bundle.manifest
             task = TASKS[manifest.task](bundle, choose(manifest, quick_start=True))
+            if manifest.task == "embed":
+                task = Comparer(task, _face_detector(manifest))
         except EdgeCNNError as error:
             self._tell(problem=str(error))
             return
@@ -89,7 +99,16 @@ class Preview:
         with self._lock:
             task, bundle = self._task, self._glimpse.bundle
         try:
-            if task is not None:
+            if isinstance(task, Comparer):
+                seen = task.look(frame)
+                self._tell(
+                    frame=frame,
+                    result=seen.faces,
+                    bundle=bundle,
+                    words=seen.words,
+                    detail=seen.detail,
+                )
+            elif task is not None:
                 self._tell(frame=frame, result=task(frame), bundle=bundle)
         except EdgeCNNError as error:
             self._tell(problem=str(error))
@@ -106,3 +125,13 @@ class Preview:
     def _tell(self, **news: Any) -> None:
         with self._lock:
             self._glimpse = Glimpse(**news, serial=self._glimpse.serial + 1)
+
+
+def _face_detector(manifest: Manifest) -> Any | None:
+    """What finds the faces that an embedder of faces takes; None where none is needed or there."""
+    if manifest.embedding is None or manifest.embedding.alignment is None:
+        return None
+    try:
+        return edgecnn.load(_DETECTOR, quick_start=True)
+    except EdgeCNNError:
+        return None

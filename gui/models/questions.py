@@ -13,8 +13,10 @@ from edgecnn.bundle.metadata import Embedded
 from edgecnn.bundle.schema import Color, DecoderSpec, InputSpec, Layout, Resize, TensorSpec
 from edgecnn.errors import OptionError
 from edgecnn.runtime.bare import Description
+from gui.models.comparing import COMPARISONS, embedding_spec
 from gui.models.forms import (
     ACTIVATIONS,
+    ANCHOR_GRIDS,
     COLORS,
     COORDINATES,
     FORMS,
@@ -22,6 +24,7 @@ from gui.models.forms import (
     SCALINGS,
     Form,
     Shapes,
+    blazeface_anchors,
     map_is_first,
 )
 
@@ -36,6 +39,7 @@ class Answers:
     resize: str = "stretch"
     activation: str = "none"
     coordinates: str = "normalized"
+    comparison: str = "pictures"
     labels: tuple[str, ...] = ()
 
 
@@ -49,6 +53,8 @@ class Questions:
         forms: Keys of `FORMS` that fit, the likeliest first.
         first: What is offered first.
         known: What the file says itself and is not asked: field of `Answers` -> in words.
+        embedded: The same, for the description.
+        space: Name of the space of its vectors, if it makes some.
     """
 
     size_wh: tuple[int, int]
@@ -59,6 +65,7 @@ class Questions:
     first: Answers
     known: Mapping[str, str]
     embedded: Embedded
+    space: str = "imported"
 
     @property
     def shapes(self) -> Shapes:
@@ -69,13 +76,24 @@ class Questions:
         """Fields of `Answers` that have to be asked for a form."""
         always = ("color", "scaling", "resize", "labels")
         asked = [name for name in (*always, *FORMS[form].asks) if name not in self.known]
-        return tuple(name for name in asked if name != "color" or self.channels == 3)
+        moot = ("color",) * (self.channels != 3) + ("labels",) * (not FORMS[form].named)
+        return tuple(name for name in asked if name not in moot)
 
 
 def questions_for(
-    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], embedded: Embedded
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[TensorSpec],
+    embedded: Embedded,
+    *,
+    space: str = "imported",
 ) -> Questions:
     """What a file with such tensors has to be asked.
+
+    Args:
+        inputs: Of the network.
+        outputs: Of the network.
+        embedded: What the file says itself.
+        space: Name of the space of its vectors, if it makes some.
 
     Raises:
         OptionError: It takes no single picture, or its outputs fit no form.
@@ -105,12 +123,13 @@ def questions_for(
         known["labels"] = f"{len(embedded.labels)} names in the file"
     first = Answers(
         form=forms[0],
-        scaling=_likely_scaling(inputs[0]),
+        scaling="signed" if forms[0] == "faces" else _likely_scaling(inputs[0]),
+        resize="letterbox" if forms[0] == "faces" else "stretch",
         activation=_activation(embedded),
         labels=embedded.labels,
     )
     return Questions(
-        (width, height), channels, layout, tuple(outputs), forms, first, known, embedded
+        (width, height), channels, layout, tuple(outputs), forms, first, known, embedded, space
     )
 
 
@@ -123,6 +142,7 @@ def description(questions: Questions, answers: Answers) -> Description:
     for table, key in (
         (FORMS, answers.form), (SCALINGS, answers.scaling), (RESIZES, answers.resize),
         (ACTIVATIONS, answers.activation), (COORDINATES, answers.coordinates),
+        (COMPARISONS, answers.comparison),
     ):  # fmt: skip
         if key not in table:
             raise OptionError(f"There is no answer {key!r}. Known: {', '.join(table)}.")
@@ -134,11 +154,17 @@ def description(questions: Questions, answers: Answers) -> Description:
             "names needs one on each line, in the order of the network's output."
         )
     parameters, names = _decoding(form, answers, questions)
+    comparison = COMPARISONS[answers.comparison]
     return Description(
         task=form.task,
         input=_input(questions, answers),
         decoder=DecoderSpec(name=form.decoder, parameters=parameters),
-        labels=answers.labels,
+        labels=answers.labels if form.named else (),
+        embedding=embedding_spec(
+            comparison, questions.size_wh, questions.shapes[0][1], questions.space
+        )
+        if form.task == "embed"
+        else None,
         outputs=names,
     )
 
@@ -152,14 +178,22 @@ def _decoding(
     thresholds = {"score_threshold": 0.4, "iou_threshold": 0.6}
     if form.decoder == "classification":
         return {"activation": answers.activation}, {tensors[0]: scores}
+    if form.decoder == "embedding":
+        return {}, {tensors[0]: "embedding"}
+    if form.decoder == "blazeface":
+        kinds = {1: "logits", 16: "regressors"}
+        grids = [list(grid) for grid in ANCHOR_GRIDS[blazeface_anchors(questions.shapes)]]
+        return {"grids": grids, "score_threshold": 0.5, "iou_threshold": 0.3}, {
+            output.tensor: kinds[output.shape[2]] for output in questions.outputs
+        }
     if form.decoder == "segmentation":
         first = map_is_first(questions.shapes[0])
         channels = "first" if first else "last"
         return {"activation": answers.activation, "channels": channels}, {tensors[0]: scores}
     if form.decoder == "ssd_postprocessed":
         rows = iter(("classes", "scores"))  # in the order of TFLite's operator
-        kinds = {1: "count", 3: "boxes"}
-        names = [kinds.get(len(shape)) or next(rows) for shape in questions.shapes]
+        ranks = {1: "count", 3: "boxes"}
+        names = [ranks.get(len(shape)) or next(rows) for shape in questions.shapes]
         return {"score_threshold": 0.4}, dict(zip(tensors, names, strict=True))
     return thresholds | {"coordinates": answers.coordinates}, {tensors[0]: "predictions"}
 

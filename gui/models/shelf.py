@@ -18,6 +18,10 @@ from gui.tabs import TABS
 _KEY_SHOWN = 16
 
 
+_KINDS = {"embed": "Vectors", "tensors": "Tensors"}
+"""What people read of tasks that no tab shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShelfCard:
     """One bundle.
@@ -71,7 +75,8 @@ class ShelfCard:
         if self.problem:
             return "cannot be read"
         tab = self.tab
-        parts = [TABS[tab].title if tab is not None else self.task, size_words(self.megabytes)]
+        kind = TABS[tab].title if tab is not None else _KINDS.get(self.task, self.task)
+        parts = [kind, size_words(self.megabytes)]
         parts.append(self.card.licence if self.card is not None else "")
         if self.fastest is not None:
             parts.append(self.fastest.speed)

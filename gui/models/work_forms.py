@@ -48,7 +48,8 @@ class ConvertForm(QWidget):
         self.task.setAccessibleName(self.tr("What the network is for"))
         for task in CONVERT_TASKS:
             tab = next((tab for tab in TABS.values() if tab.task == task), None)
-            self.task.addItem(self.tr(tab.title) if tab is not None else task, task)
+            title = self.tr("Vectors to compare by") if tab is None else self.tr(tab.title)
+            self.task.addItem(title, task)
         layout.addRow(self.tr("What it is for"), self.task)
         self.calibration = _path(
             layout, "calibration", self.tr("Folder of pictures (for int8, and for the proof)"),
@@ -62,6 +63,10 @@ class ConvertForm(QWidget):
             layout, "convert_labels", self.tr("Text file with a class on each line (optional)"),
             folder=False,
         )  # fmt: skip
+        self.describe = _path(
+            layout, "convert_describe", self.tr("Description, JSON (only detection needs one)"),
+            folder=False,
+        )  # fmt: skip
         row = QHBoxLayout()
         row.setSpacing(GROUP_PX)
         self.precisions: dict[str, QCheckBox] = {}
@@ -73,6 +78,16 @@ class ConvertForm(QWidget):
             self.precisions[precision] = tick
         row.addStretch(1)
         layout.addRow(self.tr("Precisions"), row)
+        self.about_lines = {
+            key: _line(layout, f"convert_{key}", words, hint)
+            for key, words, hint in (
+                ("title", self.tr("Title"), self.tr("What people call it; empty for its name")),
+                ("licence", self.tr("Licence"), self.tr("Such as Apache-2.0; empty for unknown")),
+                ("source", self.tr("Author and source"), self.tr("Who made the weights, where")),
+                ("training_data", self.tr("Training data"), self.tr("What it was trained on")),
+                ("limits", self.tr("Limits"), self.tr("Where it should not be trusted")),
+            )
+        }
 
     @property
     def new_name(self) -> str:
@@ -88,7 +103,9 @@ class ConvertForm(QWidget):
             labels=self.labels.path,
             calibration=self.calibration.path,
             validation=self.validation.path,
+            describe=self.describe.path,
             precisions=tuple(n for n, tick in self.precisions.items() if tick.isChecked()),
+            **{key: edit.text().strip() for key, edit in self.about_lines.items()},
         ).arguments()
 
 
@@ -158,8 +175,9 @@ def _form(owner: QWidget) -> QFormLayout:
     return layout
 
 
-def _line(layout: QFormLayout, name: str, words: str) -> QLineEdit:
+def _line(layout: QFormLayout, name: str, words: str, hint: str = "") -> QLineEdit:
     edit = QLineEdit()
+    edit.setPlaceholderText(hint)
     edit.setObjectName(name)
     edit.setAccessibleName(words)
     layout.addRow(words, edit)

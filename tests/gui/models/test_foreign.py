@@ -30,7 +30,7 @@ def ask(bundle: io.Bundle) -> Classification:
 def test_a_bare_file_is_asked_about_only_what_it_does_not_say(bare: Path) -> None:
     found = examine(bare)
     assert found.questions is not None
-    assert found.questions.forms == ("classes",)
+    assert found.questions.forms == ("classes", "vector")
     assert found.questions.size_wh == (8, 8)
     assert found.questions.asks("classes") == ("color", "scaling", "resize", "labels", "activation")
 

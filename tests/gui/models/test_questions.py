@@ -6,8 +6,10 @@ import pytest
 
 from edgecnn.bundle.metadata import Embedded
 from edgecnn.bundle.schema import TensorSpec
+from edgecnn.core.results import FACE_POINTS
 from edgecnn.errors import OptionError
 from edgecnn.registry import DECODERS, TASKS
+from gui.models.comparing import COMPARISONS
 from gui.models.forms import FORMS
 from gui.models.questions import Answers, description, questions_for
 
@@ -24,6 +26,8 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "yolo_v5": [(1, 6300, 85)],
     "ssd": [(1, 10, 4), (1, 10), (1, 10), (1,)],
     "regions": [(1, 64, 64, 2)],
+    "faces": [(1, 896, 16), (1, 896, 1)],
+    "vector": [(1, 10)],
 }
 
 
@@ -31,7 +35,7 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
 def test_every_form_is_found_by_its_shapes_and_makes_a_description(form: str) -> None:
     outputs = [tensor(*shape, tensor=f"o{n}") for n, shape in enumerate(SHAPES[form])]
     asked = questions_for([PICTURE], outputs, Embedded())
-    assert asked.forms == (form,)
+    assert asked.forms == (("classes", "vector") if SHAPES[form] == [(1, 10)] else (form,))
     made = description(asked, Answers(form=form))
     assert made.task in TASKS
     assert made.decoder.name in DECODERS
@@ -96,3 +100,35 @@ def test_what_fits_no_task_of_the_camera_is_said() -> None:
     asked = questions_for([PICTURE], [tensor(1, 10)], Embedded())
     with pytest.raises(OptionError, match="no answer 'polar'"):
         description(asked, Answers(form="classes", scaling="polar"))
+
+
+def test_faces_and_vectors_have_no_names_to_ask_for() -> None:
+    outputs = [tensor(1, 2304, 1, tensor="a"), tensor(1, 2304, 16, tensor="b")]
+    asked = questions_for([PICTURE], outputs, Embedded())
+    assert "labels" not in asked.asks("faces")
+    assert (asked.first.scaling, asked.first.resize) == ("signed", "letterbox")
+    made = description(asked, asked.first)
+    assert made.outputs == {"a": "logits", "b": "regressors"}
+    assert made.decoder.parameters["grids"] == [[48, 1]]
+    vector = questions_for([PICTURE], [tensor(1, 128)], Embedded())
+    assert "labels" not in vector.asks("vector")
+    assert "comparison" in vector.asks("vector")
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+def test_a_vector_says_what_it_may_be_compared_with(comparison: str) -> None:
+    asked = questions_for([tensor(1, 224, 224, 3)], [tensor(1, 64)], Embedded(), space="mine")
+    made = description(asked, Answers(form="vector", comparison=comparison)).embedding
+    assert made is not None
+    assert (made.space, made.dimension) == ("mine", 64)
+    assert made.metric == COMPARISONS[comparison].metric
+    assert (made.alignment is not None) == comparison.startswith("faces")
+    if made.alignment is not None:
+        assert set(made.alignment.points) <= set(FACE_POINTS)
+        place = dict(zip(made.alignment.points, made.alignment.template_xy, strict=True))
+        assert 0 < place["right_eye"][0] < place["left_eye"][0] < 224
+
+
+def test_anchors_that_nobody_knows_are_no_faces() -> None:
+    with pytest.raises(OptionError, match="fit none"):
+        questions_for([PICTURE], [tensor(1, 900, 16), tensor(1, 900, 1)], Embedded())
