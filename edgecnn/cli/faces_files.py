@@ -8,7 +8,6 @@ import click
 
 from edgecnn.cli.faces_options import (
     OTHER_VARIABLE,
-    default_gallery,
     file_secret,
     gallery_options,
     given_passphrase,
@@ -21,6 +20,7 @@ from edgecnn.cli.faces_options import existing_secret as secret_of
 from edgecnn.errors import GalleryError
 from edgecnn.faces.backups import back_up, restore
 from edgecnn.faces.exchange import export_my_data, export_people, import_people
+from edgecnn.faces.place import default_gallery
 from edgecnn.faces.unlocking import Secret, SystemKeyring
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -32,7 +32,6 @@ from edgecnn.cli.watch import Watch
 from edgecnn.faces.access import GalleryAccess
 from edgecnn.faces.recognition import Recognition, RecognizedFace
 from edgecnn.video.answer import Answer
-from edgecnn.video.frame import Frame
 from edgecnn.video.pipeline import Pipeline
 
 
@@ -128,20 +127,20 @@ def _conclude(
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    frame: Frame = answer.frame
+    frame, result = answer.frame, cast("Recognition", answer.result)
     return {
         "source": frame.source,
         "index": frame.index,
         "timestamp_s": round(frame.timestamp_s, 3),
         "size_wh": list(frame.size_wh),
-        **answer.result.to_dict(names=True),
+        **result.to_dict(names=True),
     }
 
 
 def _say(answer: Answer, said: str, *, live: bool) -> str:
     """A line about a photo; about a frame of a video only when what is shown has changed."""
-    frame, result = answer.frame, answer.result
-    if frame.still and isinstance(result, Recognition):
+    frame, result = answer.frame, cast("Recognition", answer.result)
+    if frame.still:
         click.echo(f"{frame.source}: {'; '.join(map(_words, result)) or 'no face'}")
         return said
     words = one_line(result) if len(result) else "no face"

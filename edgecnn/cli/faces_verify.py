@@ -9,7 +9,6 @@ import click
 
 from edgecnn.cli.faces_options import (
     VARIABLE,
-    default_gallery,
     embedder_option,
     gallery_options,
     given_passphrase,
@@ -25,6 +24,7 @@ from edgecnn.core.image import read_image
 from edgecnn.core.results import Embedding
 from edgecnn.errors import GalleryError
 from edgecnn.faces.impostors import find_table
+from edgecnn.faces.place import default_gallery
 from edgecnn.faces.policy import Rule, rule_for
 from edgecnn.faces.store import read_file
 from edgecnn.faces.unlocking import KeyringLock
