@@ -41,6 +41,7 @@ from benchmarks.live import (
 )
 from benchmarks.resize import frame_720p
 from edgecnn.core.results import Detections
+from edgecnn.runtime.threads import share_with_opencv
 from edgecnn.video.frame import Frame
 from gui.app import application
 from gui.controllers.desk import Desk
@@ -152,7 +153,8 @@ def answered_by(window: MainWindow) -> int:
 
 
 def painting(rounds: int) -> list[Row]:
-    """Scaling and painting 720p with twenty boxes."""
+    """Scaling and painting 720p with twenty boxes; OpenCV has one thread, as beside a model."""
+    share_with_opencv(1)
     view = VideoView()
     view.resize(960, 716)
     view.show()

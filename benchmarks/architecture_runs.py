@@ -18,7 +18,6 @@ NETS: dict[str, dict[str, Any]] = {
     "mobilenet_v1": {"width": 0.25},
     "mobilenet_v2": {"width": 0.35, "options": {"head_filters": 320}},
     "mobilenet_v3_small": {"width": 0.5},
-    "shufflenet_v2": {"width": 0.25},
 }
 """Name of the net -> its fields in the config."""
 

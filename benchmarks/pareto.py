@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from benchmarks.architecture_runs import EPOCHS, NETS, architecture
-from benchmarks.distillation import WIDTH, student_config, taught_student
+from benchmarks.distillation import ALL, WIDTH, student, taught_student
 from benchmarks.pareto_plot import PLOT, Point, draw
 from benchmarks.pruning import pruned_net
 from benchmarks.timing import interleaved, machine_line, table
-from benchmarks.training_runs import FOLDER, main_net, test_data, trained
+from benchmarks.training_runs import FOLDER, main_net, test_data
 from converters.convert import convert
 from converters.options import ConvertOptions, Int8, Proof
 from converters.report.schema import Proven
@@ -45,11 +45,9 @@ def _sources() -> dict[str, tuple[str, Callable[[], Any]]]:
         width = f" {fields['width']:g}" if "width" in fields else ""
         kind = "classic" if name in CLASSIC else "efficient"
         found[f"{name}{width}"] = (kind, partial(architecture, name))
-    found[f"separable_resnet {WIDTH:g}"] = (
-        "efficient",
-        partial(trained, "student_alone_0", student_config(0)),
-    )
-    found[f"separable_resnet {WIDTH:g} distilled"] = ("compressed", partial(taught_student, 0))
+    name = f"separable_resnet {WIDTH:g}"
+    found[name] = ("efficient", partial(student, ALL, 0))
+    found[f"{name} distilled"] = ("compressed", partial(taught_student, ALL, 0))
     found["separable_resnet"] = ("efficient", main_net)
     found["separable_resnet pruned"] = ("compressed", pruned_net)
     return found

