@@ -272,13 +272,14 @@ class EnrolDialog(QDialog):
         self.warning.setVisible(bool(self.warning.text()))
         other = seen.resembles[0][0] if seen.resembles else ""
         self.same.setText(self.tr("It is %s: add to that person") % other)
-        self.same.setVisible(bool(other) and not self.form.name.isReadOnly())
+        # Faces of two people are to be sorted out, not to be given to one of them.
+        alone = len(seen.resembles) == 1 and not self._apart(seen)
+        self.same.setVisible(alone and not self.form.name.isReadOnly())
         self._show_parts()
 
     def _warnings(self, seen: Outlook) -> list[str]:
         said = []
-        many = len(self._faces) + (seen.there or 0) > 1
-        apart = [self._source_of(one) for one in seen.unlike if many and one < len(self._faces)]
+        apart = self._apart(seen)
         if apart:
             words = self.tr("Like no other face of this person: %s.")
             said.append(words % ", ".join(apart))
@@ -287,6 +288,11 @@ class EnrolDialog(QDialog):
             near = (f"{name} (distance {distance:.2f})" for name, distance in seen.resembles[:2])
             said.append(words % self.tr(" and ").join(near))
         return said
+
+    def _apart(self, seen: Outlook) -> list[str]:
+        """Where faces that match no other of this person come from."""
+        many = len(self._faces) + (seen.there or 0) > 1
+        return [self._source_of(one) for one in seen.unlike if many and one < len(self._faces)]
 
     def _source_of(self, position: int) -> str:
         taken = len(self._sight.taken)

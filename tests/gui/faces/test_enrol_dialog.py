@@ -272,3 +272,14 @@ def test_the_keyboard_reaches_everything_from_left_to_right(open_dialog: Open, w
         passed.append(focused.objectName())
     wanted = "enrolPhotos enrolChoose enrolLeaveOut enrolName enrolConsent enrolPurpose enrolUntil"
     assert passed == [*wanted.split(), "enrolKeep", "enrolGo"]
+
+
+def test_faces_of_two_people_are_not_given_to_one_of_them(
+    open_dialog: Open, gallery: Gallery, wait: Wait
+) -> None:
+    enrol_obama(gallery)
+    dialog = open_dialog()
+    dialog.give_photos([FRONT, IMAGES / "portrait_hopper.jpg"])
+    wait(lambda: "Like no other face" in dialog.warning.text())
+    assert "Looks like Barack" in dialog.warning.text()
+    assert not dialog.same.isVisible()
