@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
         self._last = Shot()
         self._painted = 0
         self._said = ""
+        self._trouble = ("", "")
         self._welcomed = bool(settings.memory.get("welcomed")) or source is not None
         self._dialogs: dict[str, QDialog] = {}
         self._build()
@@ -352,6 +354,11 @@ class MainWindow(QMainWindow):
         self._dialogs[name] = dialog
         dialog.open()
 
+    @property
+    def open_dialogs(self) -> tuple[QDialog, ...]:
+        """The other windows that are open now."""
+        return tuple(self._dialogs.values())
+
     def _open_classes(self) -> None:
         if self.side.classes.isVisible():
             self.side.classes.open_popup()
@@ -475,7 +482,12 @@ class MainWindow(QMainWindow):
         models = self.desk.models(TABS[state.tab].task)
         stats = self.live.stats
         infer = None if stats is None else stats.stages.get("infer")
-        self.side.show_model(state, models, self.live.model, infer.p50_ms if infer else 0.0)
+        model = self.live.model
+        # One picture that fails is counted in the strip; what lasts is said.
+        if all(self._trouble) and not model.error:
+            words = self.tr("It fails on the pictures: %s") % self._trouble[-1]
+            model = replace(model, error=words)
+        self.side.show_model(state, models, model, infer.p50_ms if infer else 0.0)
 
     def _show_choices(self) -> None:
         remember(self.settings, self.store.state)
@@ -528,6 +540,7 @@ class MainWindow(QMainWindow):
         state = self.store.state
         self.strip.show_readings(self._meter.readings(now_s, self.live.stats))
         self.side.show_rows(self._rows.rows, self._nothing(state))
+        self._trouble = (self._trouble[-1], self._last.trouble)
         self._show_model()
         self._show_choices()
         self.faces.tick()
@@ -586,7 +599,7 @@ class MainWindow(QMainWindow):
         """Remember, then end everything within two seconds, whatever is in progress."""
         self._looking.stop()
         self._counting.stop()
-        for dialog in tuple(self._dialogs.values()):
+        for dialog in self.open_dialogs:
             dialog.close()
         remember(self.settings, self.store.state)
         place = self.normalGeometry()

@@ -25,6 +25,8 @@ _MOST_REPEATS = 300
 """A gap in the stream longer than ten seconds is shortened to that."""
 LEAST_FREE_BYTES = 200 * 10**6
 """Recording stops before the disk is full, so that the file can still be finished."""
+_LOOK_EVERY = 30
+"""How many frames are written between two looks at the disk."""
 
 
 class Recorder:
@@ -43,7 +45,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._video: VideoWriter | None = None
         self._lines: IO[str] | None = None
-        self._written = 0
+        self._ending = threading.Event()
+        self._written = self._look_at = 0
         self._first_s = 0.0
         self._size_wh: tuple[int, int] | None = None
         self._effect, self._threshold = "tint", 0.5
@@ -69,7 +72,7 @@ class Recorder:
         with self._lock:
             self._lines = path.with_suffix(".jsonl").open("w", encoding="utf-8")
             self._video = VideoWriter(path, FPS)
-            self._written, self._size_wh = 0, None
+            self._written, self._look_at, self._size_wh = 0, 0, None
             self.path, self.problem = path, ""
         return path
 
@@ -85,8 +88,14 @@ class Recorder:
                 self._finish(f"Recording stopped: {reason} What was recorded is kept.")
 
     def stop(self) -> Path | None:
-        """Finish; returns the video, or None when nothing was recorded."""
+        """Finish; returns the video, or None when nothing was recorded.
+
+        Waits for one frame at most: a gap that is being filled is left shorter than it was, because
+        the window asks for this and must not stand still.
+        """
+        self._ending.set()
         with self._lock:
+            self._ending.clear()
             return self._finish("")
 
     def _append(
@@ -102,15 +111,20 @@ class Recorder:
                 "What was recorded is kept; record again for the new size."
             )
             return
-        if self._written % 30 == 0 and shutil.disk_usage(lines.name).free < LEAST_FREE_BYTES:
-            self._finish("Recording stopped: the disk is nearly full. What was recorded is kept.")
-            return
+        if self._written >= self._look_at:
+            self._look_at = self._written + _LOOK_EVERY
+            if shutil.disk_usage(lines.name).free < LEAST_FREE_BYTES:
+                words = "Recording stopped: the disk is nearly full. What was recorded is kept."
+                self._finish(words)
+                return
         due = round((when_s - self._first_s) * FPS) + 1
         pixels = annotated(frame, result, self._effect, self._threshold, self.backdrop)
         repeats = min(max(due - self._written, 0), _MOST_REPEATS)
         for _ in range(repeats):
             video.write(pixels)
-        self._written += repeats
+            self._written += 1
+            if self._ending.is_set():
+                break
         lines.write(json.dumps(_record(frame, result)) + "\n")
 
     def _finish(self, problem: str) -> Path | None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,6 +72,46 @@ def test_a_disk_that_is_nearly_full_ends_it_before_the_file_is_broken(
         recorder.write(frame(step / FPS), None)
     assert "nearly full" in recorder.problem
     assert cv2.VideoCapture(str(path)).read()[0]
+
+
+def test_the_disk_is_looked_at_whatever_the_pace_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder()
+    recorder.start(tmp_path)
+    recorder.write(frame(0.0), None)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(10**12, 10**12, 10**6))
+    for step in range(1, 20):  # three frames of the video each: never a round number of them
+        recorder.write(frame(step / 10), None)
+    assert "nearly full" in recorder.problem
+
+
+def test_stopping_does_not_wait_until_a_long_gap_is_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder()
+    recorder.start(tmp_path)
+    recorder.write(frame(0.0), None)
+    begun, go_on = threading.Event(), threading.Event()
+    written = module.VideoWriter.write
+
+    def slow(self: Any, pixels: Any) -> None:
+        written(self, pixels)
+        begun.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(module.VideoWriter, "write", slow)
+    writing = threading.Thread(target=lambda: recorder.write(frame(9.0), None))
+    writing.start()
+    assert begun.wait(20)
+    stopping = threading.Thread(target=recorder.stop)
+    stopping.start()
+    while not recorder._ending.is_set():
+        time.sleep(0.001)
+    go_on.set()
+    stopping.join(20)
+    writing.join(20)
+    assert 0 < recorder.seconds < 1  # of the nine that the gap was long
 
 
 def test_a_write_that_fails_ends_it_with_its_reason(
