@@ -134,6 +134,7 @@ ZOO_RECIPES = Registry(
     "zoo recipe",
     {
         "classify_efficientnet_lite0": "converters.zoo.classify_efficientnet_lite0:build",
+        "classify_fashion_mnist": "converters.zoo.classify_fashion_mnist:build",
         "detect_nanodet": "converters.zoo.detect_nanodet:build",
         "detect_ssd_desk": "converters.zoo.detect_ssd_desk:build",
         "face_detect_blazeface_full": "converters.zoo.face_detect_blazeface:build_full",
