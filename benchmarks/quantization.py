@@ -23,8 +23,8 @@ from edgecnn.data import fashion_mnist
 from edgecnn.training.quantize import int4_weights, observe, prepare
 from edgecnn.training.quantize.config import QATConfig
 
-EPOCHS = 3
-RATE = 5e-4
+EPOCHS = 4
+RATE = 1.5e-3
 CALIBRATION_PICTURES = 300
 LEAST_RECOVERED = 75.0
 
