@@ -11,7 +11,7 @@ PIN := constraints.txt
 JOBS ?= 2
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system .ci/system-window
 
-.PHONY: help app test lint type bench bench-conversion bench-live bench-mediapipe bench-interop fuzz package test-package test-arm constraints clean
+.PHONY: help app test lint type bench bench-conversion bench-faces bench-live bench-mediapipe bench-interop fuzz package test-package test-arm constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ bench-conversion: $(VENV)/.dev  ## the tables of docs/conversion-benchmarks.md (
 bench-live: $(VENV)/.dev  ## rates, ages and a soak of the live layer (an hour; wants an idle machine)
 	@$(BIN)/python -m benchmarks.live
 	@$(BIN)/python -m benchmarks.live_soak
+
+bench-faces: $(VENV)/.dev  ## the tables of docs/faces.md, the search among a million templates, kills (half an hour)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faces
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faces_index
+	@$(BIN)/python -m benchmarks.faces_kills
 
 bench-mediapipe: .venv-mediapipe/.ready  ## edgecnn against MediaPipe on the same int8 file
 	@.venv-mediapipe/bin/python -m benchmarks.mediapipe_classifier

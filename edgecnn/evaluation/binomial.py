@@ -44,6 +44,22 @@ def clopper_pearson(
     return low, high
 
 
+def at_most_with_confidence(events: int, trials: int, confidence: float = CONFIDENCE) -> float:
+    """The one-sided exact bound: the rate is at most this.
+
+    Args:
+        events: How often it happened, fewer than ``trials``.
+        trials: Out of how many, independent of each other.
+        confidence: That the true rate is no larger.
+
+    Raises:
+        OptionError: As many events as trials, or fewer than none.
+    """
+    if not 0 <= events < trials:
+        raise OptionError(f"{events} events out of {trials} trials bound nothing from above.")
+    return _upper(events, trials, 1.0 - confidence)
+
+
 def trials_needed(rate: float, confidence: float = CONFIDENCE) -> int:
     """The fewest trials that can support a rate: those in which not one event may happen.
 

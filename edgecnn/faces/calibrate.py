@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edgecnn.errors import GalleryError, OptionError
-from edgecnn.evaluation.binomial import CONFIDENCE, clopper_pearson, trials_needed
+from edgecnn.evaluation.binomial import at_most_with_confidence, clopper_pearson, trials_needed
 
 TARGETS = (0.01, 0.001, 0.0001)
 """Rates that are offered: 1 in 100, in 1,000, in 10,000."""
@@ -82,12 +82,13 @@ class Misses:
         }
 
 
-def threshold_for(target: float, impostors: ArrayLike) -> Operating:
+def threshold_for(target: float, impostors: ArrayLike, pairs: int | None = None) -> Operating:
     """The largest threshold whose false-match rate is at most a target, with 95 % confidence.
 
     Args:
         target: Rate, above 0 and below 1.
         impostors: (n,) smallest distances of pairs of different people.
+        pairs: How many there are, when only those with the smallest distances are given.
 
     Raises:
         OptionError: Not a rate.
@@ -97,7 +98,8 @@ def threshold_for(target: float, impostors: ArrayLike) -> Operating:
     ordered = np.sort(np.asarray(impostors, np.float64).reshape(-1))
     if not np.isfinite(ordered).all():
         raise OptionError("Some distances are NaN or infinite: an embedding is broken.")
-    pairs = len(ordered)
+    if pairs is None:
+        pairs = len(ordered)
     if pairs < needed:
         people = people_needed(needed)
         supported = [rate for rate in TARGETS if pairs_needed(rate) <= pairs]
@@ -110,7 +112,7 @@ def threshold_for(target: float, impostors: ArrayLike) -> Operating:
             f"{pairs} pairs of people do not support a false-match rate of {in_words(target)}: "
             f"that takes {needed:,} pairs, for example {people:,} people. {instead}"
         )
-    allowed = _most_allowed(pairs, target)
+    allowed = min(_most_allowed(pairs, target), len(ordered) - 1)
     # Distances below the threshold are matches, so equal ones beside it do not count.
     threshold = float(ordered[allowed])
     below = int(np.searchsorted(ordered, threshold, side="left"))
@@ -135,7 +137,7 @@ def people_needed(pairs: int) -> int:
 @functools.lru_cache(maxsize=1024)
 def upper_bound(events: int, trials: int) -> float:
     """One-sided 95 % bound of a probability (the upper end of the two-sided 90 % interval)."""
-    return clopper_pearson(events, trials, 1.0 - 2.0 * (1.0 - CONFIDENCE))[1]
+    return at_most_with_confidence(events, trials) if events < trials else 1.0
 
 
 def misses_at(threshold: float, genuine: NDArray[np.float64]) -> Misses:

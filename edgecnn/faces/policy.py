@@ -7,10 +7,8 @@ cautious value that claims no rate at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from edgecnn.errors import GalleryError
 from edgecnn.faces.calibrate import TARGETS, Operating, in_words, pairs_needed, threshold_for
@@ -68,12 +66,16 @@ def calibrated(contents: Contents, target: float, table: ImpostorTable | None) -
     own = closest_pairs(contents.matrix(), counts, contents.metric)
     people = sum(count > 0 for count in counts)
     words = f"{people} people of this gallery"
-    sample = own
+    sample, pairs = own, len(own)
     if table is not None and len(own) < pairs_needed(target):
-        sample = np.concatenate([own, table.scores()])
+        sample, pairs = table.scores(own), len(own) + table.pairs
         people += table.identities
         words = f"{words} and {table.words}"
-    operating: Operating = threshold_for(target, sample)
+    operating: Operating = threshold_for(target, sample, pairs)
+    bound = None if table is None or sample is own else table.bound_for(target)
+    if bound is not None and bound.threshold < operating.threshold:
+        # Pairs that share people bound less than as many independent ones.
+        operating = replace(operating, threshold=bound.threshold)
     return Calibration(
         target=target,
         threshold=operating.threshold,
@@ -110,9 +112,10 @@ def rule_for(
     if contents is not None and contents.calibration is not None:
         return _from_calibration(contents.calibration)
     if table is not None:
-        supported = [rate for rate in TARGETS if pairs_needed(rate) <= len(table.distances)]
+        supported = [rate for rate in TARGETS if pairs_needed(rate) <= table.pairs]
         if supported:
-            return _from_table(min(supported), table)
+            strictest = table.bounds[-1].target if table.bounds else min(supported)
+            return _from_table(strictest, table)
     if space in UNPROVEN:
         return Rule(UNPROVEN[space], None, None, "not calibrated; see edgecnn faces calibrate")
     raise GalleryError(
@@ -127,6 +130,11 @@ def _from_calibration(calibration: Calibration) -> Rule:
 
 
 def _from_table(target: float, table: ImpostorTable | None) -> Rule:
-    operating = threshold_for(target, [] if table is None else table.scores())
-    basis = table.words if table is not None else ""
+    if table is None:
+        operating, basis = threshold_for(target, []), ""
+    elif (bound := table.bound_for(target)) is not None:
+        return Rule(bound.threshold, target, bound.upper_bound, table.words)
+    else:
+        operating = threshold_for(target, table.scores(), table.pairs)
+        basis = table.words
     return Rule(operating.threshold, target, operating.upper_bound, basis)

@@ -31,13 +31,22 @@ WORDS = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _cheap_and_without_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _cheap_and_without_terminal(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """scrypt at 1 MiB; a data folder, a folder for temporary files and a passphrase of its own."""
     monkeypatch.setattr(faces_options, "Passphrase", functools.partial(Passphrase, log2_n=10))
     monkeypatch.setattr(faces_options, "may_ask", lambda: False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv(faces_options.OTHER_VARIABLE, raising=False)
     monkeypatch.setenv(faces_options.VARIABLE, WORDS)
+    if "bundled_table" not in request.fixturenames:
+        monkeypatch.setattr(faces_options, "find_table", lambda space: None)
+
+
+@pytest.fixture
+def bundled_table() -> None:
+    """Whoever asks for it has the table of impostor scores that comes along; others have none."""
 
 
 def run(*arguments: str | Path) -> Said:
@@ -201,6 +210,18 @@ def test_rates_that_are_not_supported_are_refused_with_what_it_takes(enrolled):
     assert [row["supported"] for row in overview["rates"]] == [False] * 3
     assert [row["people_needed"] for row in overview["rates"]] == [25, 78, 246]
     assert "299 needed (25 people)" in run("calibrate").out
+
+
+@pytest.mark.usefixtures("bundled_table")
+def test_the_table_that_comes_along_lets_two_people_have_a_rate(enrolled):
+    plain = answer("identify", SPEAKING)
+    assert plain["pictures"][0]["faces"][0]["name"] == "Barack Obama"
+    assert plain["rule"]["false_match_rate"] == 0.0001
+    assert 0 < plain["stranger_matches_somebody"] < 0.001
+    said = run("identify", BIDEN, "--one-in", "100")
+    assert "at most 1 in 100 (95 % confidence)" in said.err
+    assert "813 people" in said.err
+    assert "unknown" in said.out
 
 
 def test_calibrated_gallery_claims_its_rate(enrolled):

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from edgecnn.errors import GalleryError, OptionError
-from edgecnn.faces.impostors import find_table, make_table
+from edgecnn.faces.calibrate import threshold_for
+from edgecnn.faces.impostors import bounds_by_people, find_table, make_table
+from edgecnn.faces.match import closest_pairs
+from edgecnn.faces.policy import rule_for
 from tests.faces.people import SPACE, make_table_of, vectors_of
 
 WORDS = {"photographs": "Test set", "licence": "CC0-1.0", "source": "here"}
@@ -62,5 +65,49 @@ def test_numbers_that_cannot_be_are_refused(distances, identities):
         make_table_of(np.array(distances), identities)
 
 
-def test_this_version_brings_no_table():
-    assert find_table(SPACE) is None
+def test_a_large_table_keeps_the_smallest_and_is_no_less_strict_for_it():
+    """150 people, 11,175 pairs: 1.5 % of them stay."""
+    rng = np.random.default_rng(6)
+    vectors = rng.normal(size=(150, 24)).astype(np.float32)
+    table = make_table(vectors, [1] * 150, space=SPACE, metric="euclidean", **WORDS)
+    every = closest_pairs(vectors, [1] * 150, "euclidean")
+    assert (table.pairs, len(table.distances)) == (11_175, 168)
+    whole = threshold_for(0.01, every)
+    assert threshold_for(0.01, table.scores(), table.pairs).threshold == pytest.approx(
+        whole.threshold, abs=1e-4
+    )
+    own = np.array([0.1, 99.0])
+    assert threshold_for(0.01, table.scores(own), table.pairs + 2).threshold <= whole.threshold
+    with pytest.raises(OptionError, match="168"):
+        msgspec.structs.replace(table, distances=table.distances[:100])
+
+
+def test_bounds_by_people_are_never_looser_than_those_of_as_many_pairs():
+    """A few people who resemble everybody: their pairs are not independent."""
+    rng = np.random.default_rng(7)
+    vectors = rng.normal(size=(120, 24))
+    vectors[:6] *= 0.3
+    distances = closest_pairs(vectors.astype(np.float32), [1] * 120, "euclidean")
+    bounds = bounds_by_people(distances, 120)
+    assert [bound.target for bound in bounds] == [0.01, 0.001]
+    for bound in bounds:
+        plain = threshold_for(bound.target, distances)
+        assert bound.threshold <= plain.threshold
+        assert (distances < bound.threshold).mean() <= bound.upper_bound <= bound.target
+    assert bounds[0].threshold < 0.95 * threshold_for(0.01, distances).threshold
+    assert bounds_by_people(distances[:36], 9) == ()
+
+
+def test_the_table_that_comes_along_supports_the_strictest_rate_and_names_its_photographs():
+    table = find_table(SPACE)
+    assert (table.identities, table.images, table.pairs) == (813, 813, 330_078)
+    assert [bound.target for bound in table.bounds] == [0.01, 0.001, 0.0001]
+    assert "public domain" in table.words
+    rule = rule_for(SPACE, table)
+    assert rule.target == 0.0001
+    assert rule.upper_bound <= 0.0001
+    assert 0.40 < rule.threshold < rule_for(SPACE, table, None, 0.001).threshold < 0.52
+    # Between two rates the stricter one's threshold decides.
+    assert rule_for(SPACE, table, None, 0.005).threshold == table.bounds[1].threshold
+    with pytest.raises(GalleryError, match="pairs"):
+        rule_for(SPACE, table, None, 1e-6)

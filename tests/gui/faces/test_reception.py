@@ -259,6 +259,8 @@ def test_saved_pictures_hide_strangers_and_hold_no_name_by_default(booth: Booth)
 
 def test_the_slider_says_what_a_rate_would_take(booth: Booth) -> None:
     booth.open()
+    booth.session.gallery.table = None
+    booth.session.refresh()
     rate = booth.panel.rate
     booth.until(rate.isVisible)
     assert rate.reading.text() == "no claim"

@@ -67,8 +67,8 @@ def test_two_photos_of_one_man_are_the_same_person(dialog: VerifyDialog, wait: W
     assert dialog.title.text() == "The same person"
     assert dialog.said.distance == pytest.approx(0.396, abs=0.02)
     assert dialog.scale.distance == dialog.said.distance
-    assert "0.450" in dialog.detail.text()
-    assert "not calibrated" in dialog.claim.text()
+    assert "below the threshold of 0.4" in dialog.detail.text()
+    assert "at most 1 in 10,000" in dialog.claim.text()
     assert dialog.left.crop.pixmap().width() == 150
     assert not dialog.caution.isVisible()
 
