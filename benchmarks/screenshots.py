@@ -1,9 +1,11 @@
-"""Pictures of the app for the README: each tab, the comparison and the list of models in both
-themes, with real models on the demo clip.
+"""Pictures of the app for README and docs: every tab and every window in both themes, with real
+models on the demo clip.
 
-    python -m benchmarks.screenshots [FOLDER]
+    python -m benchmarks.screenshots [--all] [FOLDER]
 
-Needs no display. Every picture is taken at a moment when the tab has something to show.
+Needs no display. Every picture of a tab is taken at a moment when it has something to show, and its
+result is that of the picture, however slow the machine is; the numbers in the strip are not, so the
+machine should have nothing else to do.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
+from edgecnn.zoo.catalogue import assets_path
 from gui.app import application
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
@@ -28,8 +32,9 @@ from gui.theme import THEMES
 from gui.visits import compare_dialog, models_dialog
 
 FOLDER = Path("docs/images")
-QUALITY = 88
-PATIENCE_MS = 60_000
+QUALITY = 75
+BACKDROP = "sunset_table.jpg"
+PATIENCE_MS = 120_000
 
 
 MOMENTS = {"classify": (48, 56), "detect": (138, 172), "faces": (36, 44), "segment": (66, 86)}
@@ -62,6 +67,26 @@ def _wait_for_moment(window: MainWindow, key: str) -> None:
     _wait(lambda: _is_time(window, key) and bool(window.side.results.rows))
 
 
+def _grab(window: MainWindow, path: Path) -> Path:
+    """A picture of the window in which picture and result belong together."""
+    window.store.update(frozen=True)
+    before = window.view.result
+    window.live.adjust(window.store.state.tab, window.store.state.current)
+    _wait(lambda: window.view.result is not before)
+    QTest.qWait(400)  # until the list shows it too
+    window.view.show_corner(None)
+    window.top.show_doing(frozen=False, recording=False)
+    _save(window, path)
+    window.store.update(frozen=False)
+    return path
+
+
+def _save(shown: QWidget, path: Path) -> Path:
+    if not shown.grab().save(str(path), quality=QUALITY):
+        raise SystemExit(f"Cannot write {path}.")
+    return path
+
+
 def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     """Pictures of all tabs in one theme."""
     taken = []
@@ -71,16 +96,16 @@ def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
         window.do(f"tab_{key}")
         _wait(lambda: window.live.model.loading_since_s is None)
         QTest.qWait(1500)  # until numbers are those of this model
+        if key == "segment":
+            backdrop = assets_path() / "images" / BACKDROP
+            window.store.update_tab(effect="replace", background=str(backdrop))
         _wait_for_moment(window, key)
-        path = folder / f"app-{key}-{theme}.jpg"
-        if not window.grab().save(str(path), quality=QUALITY):
-            raise SystemExit(f"Cannot write {path}.")
-        taken.append(path)
+        taken.append(_grab(window, folder / f"app-{key}-{theme}.jpg"))
     return taken
 
 
-def take_windows(window: MainWindow, theme: str, folder: Path) -> list[Path]:
-    """Pictures of the comparison and of the list of models in one theme."""
+def take_compare(window: MainWindow, theme: str, folder: Path) -> list[Path]:
+    """A picture of the comparison in one theme."""
     window.settings["theme"] = theme
     window.apply_theme(theme)
     window.do("tab_detect")
@@ -91,28 +116,60 @@ def take_windows(window: MainWindow, theme: str, folder: Path) -> list[Path]:
         raise SystemExit("There are no models to compare.")
     compare.open()
     _wait(lambda: compare.duel.look().tally.frames >= COMPARED_FRAMES)
+    QTest.qWait(500)
+    taken = _save(compare, folder / f"app-compare-{theme}.jpg")
+    compare.close()
+    compare.deleteLater()
+    return [taken]
+
+
+def take_windows(window: MainWindow, theme: str, folder: Path) -> list[Path]:
+    """Pictures of the models, the settings and the shortcuts in one theme."""
     models = models_dialog(window)
     models.open()
     _wait(lambda: models.list.count() > 0)
-    taken = []
-    for name, dialog in (("compare", compare), ("models", models)):
-        QTest.qWait(500)
-        taken.append(folder / f"app-{name}-{theme}.jpg")
-        if not dialog.grab().save(str(taken[-1]), quality=QUALITY):
-            raise SystemExit(f"Cannot write {taken[-1]}.")
-        dialog.close()
-        dialog.deleteLater()
+    QTest.qWait(500)
+    taken = [_save(models, folder / f"app-models-{theme}.jpg")]
+    models.close()
+    models.deleteLater()
+    for name in ("settings", "shortcuts"):
+        window.do(name)
+        QTest.qWait(300)
+        (shown,) = window.open_dialogs
+        taken.append(_save(shown, folder / f"app-{name}-{theme}.jpg"))
+        shown.close()
     return taken
 
 
-def main(folder: Path) -> None:
-    """Take all pictures."""
+def take_states(theme: str, folder: Path) -> list[Path]:
+    """Pictures of the first start, and of a source that cannot be had, in one theme."""
+    settings = Settings(None)
+    settings["theme"] = theme
+    window = MainWindow(settings, Live(), Desk())
+    window.show()
+    QTest.qWait(600)
+    taken = [_save(window, folder / f"app-welcome-{theme}.jpg")]
+    window.open_source("http://127.0.0.1:9/camera")  # nobody answers at this port
+    _wait(lambda: window.view.card.isVisible() and bool(window.view.card.accessibleDescription()))
+    QTest.qWait(300)
+    taken.append(_save(window, folder / f"app-error-{theme}.jpg"))
+    window.close()
+    return taken
+
+
+def main(folder: Path, *, every: bool) -> None:
+    """Take pictures of the tabs and the comparison, or of everything there is."""
     folder.mkdir(parents=True, exist_ok=True)
     application()
     window = MainWindow(Settings(None), Live(), Desk(), source="demo")
     window.show()
     for theme in THEMES:
-        for path in (*take(window, theme, folder), *take_windows(window, theme, folder)):
+        for path in (
+            *take(window, theme, folder),
+            *take_compare(window, theme, folder),
+            *(take_windows(window, theme, folder) if every else ()),
+            *(take_states(theme, folder) if every else ()),
+        ):
             print(path)
     window.close()
 
@@ -120,4 +177,6 @@ def main(folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
-    main(parser.parse_args().folder)
+    parser.add_argument("--all", action="store_true", help="models, settings, welcome, errors too")
+    given = parser.parse_args()
+    main(given.folder, every=given.all)
