@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton
@@ -202,6 +205,92 @@ def test_a_model_that_fails_on_every_tenth_picture_is_counted_and_goes_on(case: 
         case.until(lambda: "failed" in window.strip.words)
         task.act = None
         case.until_it_runs()
+
+
+def test_a_model_that_fails_on_every_picture_is_said_in_words_until_it_works(case: Case) -> None:
+    with MjpegServer() as server:
+        window = case.open(server.url)
+        case.until_it_runs()
+        error = window.side.model.error
+        case.models.newest.error = BackendError("The device has no memory left.")
+        painted = window.view.painted
+        case.until(lambda: "no memory left" in error.text() and error.isVisible())
+        assert window.view.painted > painted  # the stream goes on without answers
+        case.models.newest.error = None
+        case.until(lambda: not error.isVisible())
+        case.until_it_runs()
+
+
+def test_a_full_disk_ends_the_recording_in_words_and_not_the_stream(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MjpegServer() as server:
+        window = case.open(server.url)
+        window.settings["folder"] = str(tmp_path)
+        case.until_it_runs()
+        window.do("record")
+        assert window.top.record.isChecked()
+        usage = namedtuple("usage", "total used free")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100, 100, 0))
+        case.until(lambda: "disk is nearly full" in window.toast.text())
+        case.until(lambda: not window.top.record.isChecked())
+        case.until_it_runs()
+
+
+def test_a_camera_that_opens_slowly_is_waited_for_in_words(case: Case) -> None:
+    with MjpegServer(open_delay_s=2.6) as server:
+        case.open(server.url)
+        case.until_said("Opening")
+        case.until_it_runs()
+
+
+@pytest.mark.parametrize(
+    "fault", ["stall", "close", "corrupt", "garbage", "frozen", "slow", "auth"]
+)
+def test_the_window_closes_in_every_state_of_a_source(case: Case, fault: str) -> None:
+    with MjpegServer(
+        auth="basic" if fault == "auth" else "", open_delay_s=3.0 if fault == "slow" else 0.0
+    ) as server:
+        window = case.open(server.url)
+        if fault in ("slow", "auth"):
+            case.qtbot.wait(300)
+        else:
+            case.until_it_runs()
+            server.behaviour.mode = fault  # type: ignore[assignment]
+            case.qtbot.wait(300)
+        window.close()
+        assert not window.isVisible()
+        assert case.live.close(20)  # nothing of it goes on behind the back of the user
+
+
+@pytest.mark.parametrize("doing", ["loading", "failing", "recording", "asleep"])
+def test_the_window_closes_whatever_the_model_is_doing(
+    case: Case, doing: str, tmp_path: Path
+) -> None:
+    with MjpegServer() as server:
+        window = case.open(server.url)
+        window.settings["folder"] = str(tmp_path)
+        case.until_it_runs()
+        task = case.models.newest
+        if doing == "loading":
+            case.models.gate.clear()
+            window.do("tab_segment")
+        elif doing == "failing":
+            task.error = BackendError("It does that.")
+        elif doing == "recording":
+            window.do("record")
+            case.until(lambda: case.live.recorder.seconds > 0)
+        else:
+            task.gate.clear()
+        case.qtbot.wait(150)
+        window.close()
+        assert not window.isVisible()
+        case.models.gate.set()
+        task.gate.set()
+        assert case.live.close(20)
+        if doing == "recording":
+            (video,) = tmp_path.glob("*.mp4")
+            assert cv2.VideoCapture(str(video)).read()[0]  # it was finished
 
 
 def test_a_model_that_takes_long_leaves_picture_and_window_alive(case: Case) -> None:
