@@ -67,12 +67,23 @@ def _wait_for_moment(window: MainWindow, key: str) -> None:
     _wait(lambda: _is_time(window, key) and bool(window.side.results.rows))
 
 
-def _grab(window: MainWindow, path: Path) -> Path:
-    """A picture of the window in which picture and result belong together."""
+def _hold(window: MainWindow, key: str) -> bool:
+    """Hold the picture and have it answered; returns whether it is one of the tab's moments."""
     window.store.update(frozen=True)
     before = window.view.result
-    window.live.adjust(window.store.state.tab, window.store.state.current)
+    window.live.adjust(key, window.store.state.current)
     _wait(lambda: window.view.result is not before)
+    if not _is_time(window, key):  # the clip went on meanwhile
+        window.store.update(frozen=False)
+        return False
+    return True
+
+
+def _grab(window: MainWindow, key: str, path: Path) -> Path:
+    """A picture of the window in which picture and result belong together."""
+    _wait_for_moment(window, key)
+    while not _hold(window, key):
+        _wait_for_moment(window, key)
     QTest.qWait(400)  # until the list shows it too
     window.view.show_corner(None)
     window.top.show_doing(frozen=False, recording=False)
@@ -99,8 +110,7 @@ def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
         if key == "segment":
             backdrop = assets_path() / "images" / BACKDROP
             window.store.update_tab(effect="replace", background=str(backdrop))
-        _wait_for_moment(window, key)
-        taken.append(_grab(window, folder / f"app-{key}-{theme}.jpg"))
+        taken.append(_grab(window, key, folder / f"app-{key}-{theme}.jpg"))
     return taken
 
 

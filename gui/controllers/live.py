@@ -234,8 +234,10 @@ class Live:
             status = pipeline.status
         frame, result = before.frame, before.result
         if self._frozen and frame is not None:
-            if asked is not None and asked[0] is frame:
-                result = asked[1]
+            if not key:
+                result = None  # what another tab says of it is not shown either
+            elif asked is not None and asked[0] is frame:
+                result = asked[1] if asked[2] == key else None
             new_answer = result is not before.result
         elif status is not None and status.state is State.ENDED and seen is not None:
             frame, result = seen.frame, self._word_on(seen.frame, answer, asked, key)

@@ -235,6 +235,21 @@ def test_a_frozen_picture_stays_and_is_asked_about_again(bench: Bench) -> None:
     bench.until(lambda: bench.live.shot().frame is not held.frame, give=True)
 
 
+def test_a_frozen_picture_shows_nothing_of_another_tab(bench: Bench) -> None:
+    bench.open()
+    bench.use("detect")
+    bench.until(lambda: bench.live.shot().result is not None, give=True)
+    bench.live.freeze(True)
+    held = bench.live.shot()
+    bench.models.gate.clear()
+    bench.live.use("faces", TABS["faces"])
+    assert bench.live.shot().result is None
+    assert bench.live.shot().frame is held.frame
+    bench.models.gate.set()
+    bench.until(lambda: isinstance(bench.live.shot().result, Faces))
+    assert bench.live.shot().frame is held.frame
+
+
 def end(source: HandSource, count: int) -> None:
     source.count = count
     source.say(Status(State.ENDED))
