@@ -26,7 +26,8 @@ def test_a_keras_file_becomes_a_bundle(fashion_net: Path, tmp_path: Path) -> Non
     said = edgecnn_command(
         "convert", fashion_net, out, "--calibration", data, "--validation", data, *QUICK,
         "--precision", "float16", "--precision", "int8", "--licence", "MIT", "--rim", "uint8",
-        "--title", "My net", "--source", "Ada", "--training-data", "My desk", "--limits", "Daylight",
+        "--title", "My net", "--source", "Ada", "--training-data", "My desk",
+        "--limits", "Daylight",
     )  # fmt: skip
     assert said.code == 0, said.err
     assert "int8.tflite" in said.out
