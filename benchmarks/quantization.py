@@ -16,15 +16,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.compressed import smallest_net
-from benchmarks.pruning import pruned_net
+from benchmarks.pruning import LESSON, pruned_net
 from benchmarks.timing import table
-from benchmarks.training_runs import SEEDS, accuracy, fine_tuning, summary, trained
+from benchmarks.training_runs import SEEDS, accuracy, fine_tuning, main_net, summary, trained
 from edgecnn.data import fashion_mnist
+from edgecnn.training.distill import Distillation
 from edgecnn.training.quantize import int4_weights, observe, prepare
 from edgecnn.training.quantize.config import QATConfig
 
-EPOCHS = 4
-RATE = 1.5e-3
+EPOCHS = 3
+RATE = 5e-4
 CALIBRATION_PICTURES = 300
 LEAST_RECOVERED = 75.0
 
@@ -89,7 +90,7 @@ def quantization() -> int:
 def tuned_as_long(case: Case) -> Any:
     """The float net after the same training without rounding."""
     config = fine_tuning(EPOCHS, learning_rate=RATE)
-    return trained(f"tuned_{case.name}", config, model=case.net())
+    return trained(f"tuned_{case.name}", config, model=case.net(), lesson=_lesson())
 
 
 def _rules(case: Case) -> tuple[QATConfig, ...]:
@@ -111,4 +112,10 @@ def learned(case: Case, seed: int, pictures: Any) -> Any:
         f"qat_{case.name}_{seed}",
         fine_tuning(EPOCHS, learning_rate=RATE, seed=seed),
         model=_afterwards(case, case.config, pictures),
+        lesson=_lesson(),
     )
+
+
+def _lesson() -> Distillation:
+    """Both nets learned from a teacher; they go on as they learned."""
+    return Distillation([main_net()], LESSON)
