@@ -13,15 +13,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QColor,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
-    QKeySequence,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -35,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from edgecnn.runtime.threads import available_cores
+from gui.actions import add_actions
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.memory import recall, recent, remember
@@ -52,9 +50,9 @@ from gui.icons import IconFiles
 from gui.notices import notice_for
 from gui.overlays.scene import Look
 from gui.performance import Meter
+from gui.placement import remember_place, restore_place
 from gui.rows import Rows
 from gui.settings import Settings, SettingsError, save_folder
-from gui.shortcuts import SHORTCUTS
 from gui.state import AppState, Store
 from gui.tabs import TABS
 from gui.theme import THEMES, palette, style_sheet
@@ -75,7 +73,6 @@ NUMBERS_MS = 250
 """Numbers change four times a second, no oftener."""
 SIZE_WH = (1280, 800)
 LEAST_WH = (1020, 640)
-_MOST_PX = 16_000
 _RED = (255, 80, 72)
 
 
@@ -120,7 +117,7 @@ class MainWindow(QMainWindow):
         self._add_actions()
         self._connect()
         self.apply_theme(str(settings["theme"]))
-        self._restore_place()
+        restore_place(self, settings.memory)
         self._show_state(self.store.state)
         self.store.subscribe(self._state_changed)
         self.desk.look_for_cameras()
@@ -186,18 +183,7 @@ class MainWindow(QMainWindow):
         }
         for key in TABS:
             self._commands[f"tab_{key}"] = lambda k=key: self.store.update(tab=k)  # type: ignore[misc]
-        for name, shortcut in SHORTCUTS.items():
-            action = QAction(shortcut.title, self)
-            action.setObjectName(f"do_{name}")
-            action.setShortcut(QKeySequence(shortcut.keys))
-            action.setAutoRepeat(name in ("raise", "lower"))
-            action.triggered.connect(lambda _=False, n=name: self.do(n))
-            self.addAction(action)
-        leave = QAction(self)
-        leave.setObjectName("do_leave")
-        leave.setShortcut(QKeySequence(Qt.Key.Key_Escape))
-        leave.triggered.connect(self._leave)
-        self.addAction(leave)
+        add_actions(self, self.do, self._leave)
 
     def _connect(self) -> None:
         self.top.wished.connect(self.do)
@@ -602,26 +588,10 @@ class MainWindow(QMainWindow):
         for dialog in self.open_dialogs:
             dialog.close()
         remember(self.settings, self.store.state)
-        place = self.normalGeometry()
-        self.settings.memory["place"] = [place.x(), place.y(), place.width(), place.height()]
+        remember_place(self, self.settings.memory)
         self._save()
         self.faces.close()
         self.live.close()
         self.desk.close()
         self._files.close()
         super().closeEvent(event)
-
-    def _restore_place(self) -> None:
-        """The size of the last time; the place as well, if a screen is still there."""
-        place = self.settings.memory.get("place")
-        if not (isinstance(place, list) and len(place) == 4 and all(map(_is_whole, place))):
-            return
-        x, y, width, height = place
-        self.resize(min(width, _MOST_PX), min(height, _MOST_PX))
-        corner = QPoint(x, y)
-        if QGuiApplication.screenAt(corner) is not None:
-            self.move(corner)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
