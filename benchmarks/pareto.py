@@ -72,7 +72,7 @@ def _converted(name: str, net: Callable[[], Any]) -> Path:
     return out
 
 
-_OPEN = {"int8.max_drop": 0.2, "int8.top1_agreement": 0.5, "int8.cosine": 0.5}
+_OPEN = {"int8.max_drop": 0.2, "int8.top1_agreement_confident": 0.5, "int8.cosine": 0.5}
 
 
 def points() -> list[Point]:
