@@ -24,7 +24,7 @@ from edgecnn.training.distill import Distillation
 from edgecnn.training.quantize import int4_weights, observe, prepare
 from edgecnn.training.quantize.config import QATConfig
 
-EPOCHS = 3
+EPOCHS = 6
 RATE = 5e-4
 CALIBRATION_PICTURES = 300
 LEAST_RECOVERED = 75.0
