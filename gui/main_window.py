@@ -434,6 +434,7 @@ class MainWindow(QMainWindow):
         self.top.show_tab(state.tab)
         self.top.source.show_source(state.source)
         self.side.show_state(state)
+        self.faces.show_state()
         self.strip.set_open(state.strip_open)
         self._show_parts(state)
         self._show_doing()
@@ -513,6 +514,7 @@ class MainWindow(QMainWindow):
         self._last = self.live.shot()
         self._show_picture(self._last)
         self._list_anew()
+        self.side.show_rows(self._rows.rows, self._nothing(self.store.state))
 
     def _show_picture(self, shot: Shot) -> None:
         frame = shot.frame
@@ -530,7 +532,6 @@ class MainWindow(QMainWindow):
         self._show_model()
         self._show_choices()
         self.faces.tick()
-        self.strip.show_gallery(self.faces.strip_words(state.tab))
         self._show_backdrop(state)
         for words in self.desk.news():
             self.toast.say(words)

@@ -1,7 +1,7 @@
 """Joins the gallery with the window: who is named, when it locks, what is hidden, which dialogs.
 
-The window asks it little: `do` for its commands, `tick` four times a second, `for_view` for every
-picture.
+The window asks it little: `do` for its commands, `show_state` when a tab comes to the front, `tick`
+four times a second.
 """
 
 from __future__ import annotations
@@ -96,18 +96,25 @@ class Reception(QObject):
 
     # -- what the window asks
 
-    def tick(self) -> None:
-        """Show what has changed by itself: the panel when it is new, and the nearest face."""
+    def show_state(self) -> None:
+        """Say how the gallery is, in the strip and in the panel, which its tab makes."""
+        tab = self._window.store.state.tab
+        self._window.strip.show_gallery(self._words(tab))
         panel = self._window.side.extra(TAB)
-        if not isinstance(panel, FacesPanel):
-            return
-        if panel is not self._bound:
+        if isinstance(panel, FacesPanel) and panel is not self._bound:
             self._bind(panel)
+
+    def tick(self) -> None:
+        """Show what has changed by itself: problems, and the nearest face."""
+        self.show_state()
+        panel = self._bound
+        if panel is None:
+            return
         panel.people.say(self._trouble or self._recognizing.problem)
         self._sightings.add(self._window.shot.result)
         panel.quality.show_quality(self._nearest())
 
-    def strip_words(self, tab: str) -> str:
+    def _words(self, tab: str) -> str:
         """State of the gallery in few words; empty where nobody asks for it."""
         state = self.session.state
         if state == "unlocked":
@@ -139,6 +146,7 @@ class Reception(QObject):
                 access.open(gallery)
                 self._window.use_model_of(TAB)
             self.session.run(read_rates, self._rates_read, self._say, self)
+        self.show_state()
         self._show_people()
         self._show_privacy()
 
