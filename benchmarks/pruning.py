@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.float_files import engines
 from benchmarks.timing import interleaved, machine_line, paired_ratio, table
 from benchmarks.training_runs import accuracy, fine_tuning, main_net, trainable, trained
+from edgecnn.training.config import change
 from edgecnn.training.distill import Distillation, DistillConfig
 from edgecnn.training.prune import (
     MagnitudePruning,
@@ -55,9 +56,11 @@ def sparse_net() -> Any:
     steps = 57_000 // 128 * SPARSE_EPOCHS
     schedule = PolynomialSchedule(final=SPARSITY, end_step=int(0.6 * steps))
     whole = main_net()
+    config = fine_tuning(SPARSE_EPOCHS, learning_rate=RATE)
     return trained(
         "sparse",
-        fine_tuning(SPARSE_EPOCHS, learning_rate=RATE),
+        # An average of weights would fill the zeros.
+        change(config, {"regularize": {"average": {"name": "none"}}}),
         model=whole,
         callbacks=(MagnitudePruning(schedule, exclude=("stem_conv", "logits")),),
     )
