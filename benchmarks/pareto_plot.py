@@ -51,6 +51,7 @@ def draw(found: Sequence[Point], file: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     figure, panels = plt.subplots(1, 2, figsize=(13, 6), sharey=True, layout="constrained")
     colors = {"float32": "#4c78a8", "int8": "#e45756"}
@@ -75,6 +76,9 @@ def draw(found: Sequence[Point], file: Path) -> None:
         front = _front([(value(point), point.top1) for point in found])
         panel.step(*zip(*front, strict=True), where="post", color="#bbbbbb", zorder=0)
         panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.set_xlabel(label)
         panel.grid(alpha=0.3)
     _name(panels[0], found)
