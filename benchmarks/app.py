@@ -25,9 +25,9 @@ if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
-from PySide6.QtTest import QTest
 
 import edgecnn
+from benchmarks.event_loop import let_work
 from benchmarks.live import (
     CAMERA_FPS,
     FAST,
@@ -65,7 +65,7 @@ def open_window(key: str, choice: ModelChoice, fps: float = CAMERA_FPS) -> MainW
     window.store.update(tab=key)
     window.show()
     wait(lambda: window.view.result is not None)
-    QTest.qWait(SETTLE_MS)
+    let_work(SETTLE_MS)
     return window
 
 
@@ -80,7 +80,7 @@ def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         if time.monotonic() > end_s:
             raise SystemExit("It never came: is the machine very busy?")
-        QTest.qWait(5)
+        let_work(5)
 
 
 def close(window: MainWindow) -> float:
@@ -101,10 +101,10 @@ def with_a_fast_model(seconds: float) -> list[Row]:
     timer.setInterval(0)
     timer.timeout.connect(lambda: stamps.append(time.perf_counter()))
     painted, began_s = window.view.painted, time.monotonic()
-    QTest.qWait(round(seconds * 1000))
+    let_work(round(seconds * 1000))
     rate = (window.view.painted - painted) / (time.monotonic() - began_s)
     timer.start()
-    QTest.qWait(round(seconds * 1000))
+    let_work(round(seconds * 1000))
     timer.stop()
     close(window)
     gaps_ms = np.diff(np.array(stamps)) * 1e3
@@ -127,16 +127,16 @@ def with_a_slow_model(seconds: float, rounds: int) -> list[Row]:
         loop = BareLoop(task)
         for _ in range(rounds):
             window.live.freeze(True)
-            QTest.qWait(SETTLE_MS // 6)
+            let_work(SETTLE_MS // 6)
             bare, bare_by_cpu = loop.turn(seconds)
             window.live.freeze(False)
-            QTest.qWait(SETTLE_MS // 6)
+            let_work(SETTLE_MS // 6)
             answered, began_s, began_cpu_s = (
                 answered_by(window),
                 time.monotonic(),
                 answering_cpu_s(),
             )
-            QTest.qWait(round(seconds * 1000))
+            let_work(round(seconds * 1000))
             done = answered_by(window) - answered
             by_clock.append(done / (time.monotonic() - began_s) / bare)
             by_cpu.append(done / (answering_cpu_s() - began_cpu_s) / bare_by_cpu)
@@ -158,7 +158,7 @@ def painting(rounds: int) -> list[Row]:
     view = VideoView()
     view.resize(960, 716)
     view.show()
-    QTest.qWait(50)
+    let_work(50)
     generator = np.random.default_rng(0)
     corners = generator.uniform((0, 0), (1000, 500), (20, 2))
     sizes = generator.uniform(60, 250, (20, 2))
@@ -201,7 +201,7 @@ def change_of_variant(rounds: int) -> list[Row]:
 
         window.store.update_tab(choice=ModelChoice(model, precision, "litert", None, 1))
         wait(arrived)
-        QTest.qWait(300)
+        let_work(300)
         worst = max(worst, len(bare))
     close(window)
     words = f"pictures without a result around {rounds} changes of variant, at worst"

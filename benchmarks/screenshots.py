@@ -18,9 +18,9 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QElapsedTimer
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from benchmarks.event_loop import let_work
 from edgecnn.zoo.catalogue import assets_path
 from gui.app import application
 from gui.controllers.desk import Desk
@@ -58,7 +58,7 @@ def _wait(condition: Callable[[], bool]) -> None:
     while not condition():
         if clock.elapsed() > PATIENCE_MS:
             raise SystemExit("The moment for a picture never came: is the machine very busy?")
-        QTest.qWait(20)
+        let_work(20)
 
 
 def _wait_for_moment(window: MainWindow, key: str) -> None:
@@ -84,7 +84,7 @@ def _grab(window: MainWindow, key: str, path: Path) -> Path:
     _wait_for_moment(window, key)
     while not _hold(window, key):
         _wait_for_moment(window, key)
-    QTest.qWait(400)  # until the list shows it too
+    let_work(400)  # until the list shows it too
     window.view.show_corner(None)
     window.top.show_doing(frozen=False, recording=False)
     _save(window, path)
@@ -106,7 +106,7 @@ def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     for key in TABS:
         window.do(f"tab_{key}")
         _wait(lambda: window.live.model.loading_since_s is None)
-        QTest.qWait(1500)  # until numbers are those of this model
+        let_work(1500)  # until numbers are those of this model
         if key == "segment":
             backdrop = assets_path() / "images" / BACKDROP
             window.store.update_tab(effect="replace", background=str(backdrop))
@@ -126,7 +126,7 @@ def take_compare(window: MainWindow, theme: str, folder: Path) -> list[Path]:
         raise SystemExit("There are no models to compare.")
     compare.open()
     _wait(lambda: compare.duel.look().tally.frames >= COMPARED_FRAMES)
-    QTest.qWait(500)
+    let_work(500)
     taken = _save(compare, folder / f"app-compare-{theme}.jpg")
     compare.close()
     compare.deleteLater()
@@ -138,13 +138,13 @@ def take_windows(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     models = models_dialog(window)
     models.open()
     _wait(lambda: models.list.count() > 0)
-    QTest.qWait(500)
+    let_work(500)
     taken = [_save(models, folder / f"app-models-{theme}.jpg")]
     models.close()
     models.deleteLater()
     for name in ("settings", "shortcuts"):
         window.do(name)
-        QTest.qWait(300)
+        let_work(300)
         (shown,) = window.open_dialogs
         taken.append(_save(shown, folder / f"app-{name}-{theme}.jpg"))
         shown.close()
@@ -157,11 +157,11 @@ def take_states(theme: str, folder: Path) -> list[Path]:
     settings["theme"] = theme
     window = MainWindow(settings, Live(), Desk())
     window.show()
-    QTest.qWait(600)
+    let_work(600)
     taken = [_save(window, folder / f"app-welcome-{theme}.jpg")]
     window.open_source("http://127.0.0.1:9/camera")  # nobody answers at this port
     _wait(lambda: window.view.card.isVisible() and bool(window.view.card.accessibleDescription()))
-    QTest.qWait(300)
+    let_work(300)
     taken.append(_save(window, folder / f"app-error-{theme}.jpg"))
     window.close()
     return taken
