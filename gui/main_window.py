@@ -42,6 +42,7 @@ from gui.dialogs.about import About
 from gui.dialogs.address import AddressDialog
 from gui.dialogs.settings import SettingsDialog
 from gui.dialogs.shortcuts import ShortcutSheet
+from gui.dropped import dropped_files
 from gui.faces.reception import COMMANDS as FACE_COMMANDS
 from gui.faces.reception import SETTINGS as FACE_SETTINGS
 from gui.faces.reception import Reception
@@ -568,19 +569,18 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files and folders may be dropped."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped: a source, or a model to bring in."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = dropped_files(event)
         if paths:
             event.acceptProposedAction()
-            path = Path(paths[0])
-            if is_model(path):
-                self.open_models(path)
+            if is_model(paths[0]):
+                self.open_models(paths[0])
             else:
-                self.open_source(str(path))
+                self.open_source(str(paths[0]))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember, then end everything within two seconds, whatever is in progress."""

@@ -35,6 +35,11 @@ def _check_shape(what: str, array: NDArray[Any], shape: tuple[int | None, ...]) 
         raise ValueError(f"{what} must be an array of shape {expected}, but got {got}")
 
 
+def indices_of(keep: Bools | Ints) -> Ints:
+    """What a mask (N,) bool selects as indices (M,) int64; indices stay as they are."""
+    return np.flatnonzero(keep) if keep.dtype == np.bool_ else np.asarray(keep, np.int64)
+
+
 def check_length(what: str, length: int, expected: int) -> None:
     """Refuse a result whose parts do not belong to the same number of things."""
     if length != expected:
@@ -150,7 +155,7 @@ class Detections:
 
     def where(self, keep: Bools | Ints) -> Detections:
         """The objects that a mask (N,) bool or indices (M,) int select, in that order."""
-        indices = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        indices = indices_of(keep)
         return Detections(
             self.boxes_xyxy[indices],
             self.scores[indices],
@@ -293,16 +298,18 @@ class Faces:
 
     def where(self, keep: Bools | Ints) -> Faces:
         """The faces that a mask (N,) bool or indices (M,) int select, in that order."""
-        indices = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
+        return replace(self, **self._selected(indices_of(keep)))
+
+    def _selected(self, indices: Ints) -> dict[str, Any]:
+        """The fields of a face, for some faces (M,) int only."""
         embeddings = self.embeddings
-        return replace(
-            self,
-            boxes_xyxy=self.boxes_xyxy[indices],
-            scores=self.scores[indices],
-            points_xy=self.points_xy[indices],
-            embeddings=None if embeddings is None else tuple(embeddings[i] for i in indices),
-            track_ids=None if self.track_ids is None else self.track_ids[indices],
-        )
+        return {
+            "boxes_xyxy": self.boxes_xyxy[indices],
+            "scores": self.scores[indices],
+            "points_xy": self.points_xy[indices],
+            "embeddings": None if embeddings is None else tuple(embeddings[i] for i in indices),
+            "track_ids": None if self.track_ids is None else self.track_ids[indices],
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Lists: ``boxes_xyxy``, ``scores``, ``points_xy``, and what else there is."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edgecnn.core.results import Bools, Face, Faces, Ints, check_length
+from edgecnn.core.results import Bools, Face, Faces, Ints, check_length, indices_of
 from edgecnn.faces.outcomes import Identity
 from edgecnn.faces.quality import FaceQuality
 from edgecnn.faces.votes import Verdict
@@ -151,15 +151,10 @@ class Recognition(Faces):
 
     def where(self, keep: Bools | Ints) -> Recognition:
         """The faces that a mask (N,) bool or indices (M,) int select, in that order."""
-        indices = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep
-        embeddings = self.embeddings
+        indices = indices_of(keep)
         return replace(
             self,
-            boxes_xyxy=self.boxes_xyxy[indices],
-            scores=self.scores[indices],
-            points_xy=self.points_xy[indices],
-            embeddings=None if embeddings is None else tuple(embeddings[i] for i in indices),
-            track_ids=None if self.track_ids is None else self.track_ids[indices],
+            **self._selected(indices),
             verdicts=tuple(self.verdicts[i] for i in indices),
             identities=() if self.locked else tuple(self.identities[i] for i in indices),
             qualities=tuple(self.qualities[i] for i in indices),

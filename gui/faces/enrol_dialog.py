@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from edgecnn.errors import EdgeCNNError, GalleryError
 from edgecnn.faces.guided import POSES
 from edgecnn.faces.outcomes import Enrolled, NewFace
+from gui.dropped import dropped_files
 from gui.faces.enrol_camera import CameraPage
 from gui.faces.enrol_check import Outlook, outlook, store
 from gui.faces.enrol_form import EnrolForm
@@ -384,13 +385,12 @@ class EnrolDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Photographs may be dropped."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Look at what was dropped."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        photos = photos_among(paths)
+        photos = photos_among(dropped_files(event))
         event.acceptProposedAction()
         if photos:
             self.give_photos(photos)

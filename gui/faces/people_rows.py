@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QSizePolicy,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from edgecnn.core.image import Pixels
 from gui.theme import body_font
+from gui.widgets.two_lines import paint_ground, paint_lines
 
 ROW_PX = 56
 FACE_PX = 40
@@ -122,15 +122,7 @@ class _Delegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         place: QRect = option.rect
-        palette = QApplication.palette()
-        words, detail = QPalette.ColorRole.WindowText, QPalette.ColorRole.PlaceholderText
-        if index.data(BAD):
-            detail = QPalette.ColorRole.BrightText
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(place, palette.color(QPalette.ColorRole.Highlight))
-            words = detail = QPalette.ColorRole.HighlightedText
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(place, palette.color(QPalette.ColorRole.Mid))
+        inks = paint_ground(painter, option, bad=bool(index.data(BAD)))
         top = place.top() + (ROW_PX - FACE_PX) // 2
         title = str(index.data())
         paint_face(
@@ -141,16 +133,8 @@ class _Delegate(QStyledItemDelegate):
         )
         left = place.left() + FACE_PX + 18
         room = place.right() - left - 8
-        for text, font, role, down in (
-            (title, body_font(strong=True), words, 11),
-            (str(index.data(LINE)), body_font(small=True), detail, 29),
-        ):
-            painter.setFont(font)
-            painter.setPen(palette.color(role))
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(
-                QRect(left, place.top() + down, room, 16), Qt.AlignmentFlag.AlignVCenter, shown
-            )
+        line, top = str(index.data(LINE)), place.top() + 11
+        paint_lines(painter, title, line, inks, left=left, top=top, room=room)
 
 
 class FaceStrip(QWidget):

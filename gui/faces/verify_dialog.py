@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from edgecnn.errors import EdgeCNNError
+from gui.dropped import dropped_files
 from gui.faces.enrol_photos import photos_among
 from gui.faces.errands import Errands
 from gui.faces.session import FaceSession
@@ -136,13 +137,12 @@ class VerifyDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Photographs may be dropped."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """One photo goes where it was dropped, two go to both sides."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        photos = photos_among(paths)
+        photos = photos_among(dropped_files(event))
         event.acceptProposedAction()
         if len(photos) >= 2:
             self.give(self.left, photos[0])

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from edgecnn.video.frame import Frame
+from gui.dropped import dropped_files
 from gui.models.detail_page import DetailPage
 from gui.models.foreign import is_model
 from gui.models.import_page import ImportPage
@@ -262,13 +263,12 @@ class ModelsDialog(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Models may be dropped."""
-        if any(is_model(Path(url.toLocalFile())) for url in event.mimeData().urls()):
+        if any(map(is_model, dropped_files(event))):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Bring in what was dropped."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls()]
-        models = [path for path in paths if is_model(path)]
+        models = [path for path in dropped_files(event) if is_model(path)]
         if models:
             event.acceptProposedAction()
             self.import_path(models[0])

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
-    QApplication,
     QListWidget,
     QListWidgetItem,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
 
 from gui.models.shelf import ShelfCard
-from gui.theme import body_font
+from gui.widgets.two_lines import paint_ground, paint_lines
 
 ROW_PX = 48
 _NAME = Qt.ItemDataRole.UserRole
@@ -74,24 +72,7 @@ class _Delegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         place: QRect = option.rect
-        # The stylesheet makes the option's own secondary colour too faint to read.
-        palette = QApplication.palette()
-        words, detail = QPalette.ColorRole.WindowText, QPalette.ColorRole.PlaceholderText
-        if index.data(_BAD):
-            detail = QPalette.ColorRole.BrightText
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(place, palette.color(QPalette.ColorRole.Highlight))
-            words = detail = QPalette.ColorRole.HighlightedText
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(place, palette.color(QPalette.ColorRole.Mid))
+        inks = paint_ground(painter, option, bad=bool(index.data(_BAD)))
+        title, line = str(index.data()), str(index.data(_LINE))
         left, room = place.left() + 12, place.width() - 24
-        for text, font, role, top in (
-            (str(index.data()), body_font(strong=True), words, 7),
-            (str(index.data(_LINE)), body_font(small=True), detail, 25),
-        ):
-            painter.setFont(font)
-            painter.setPen(palette.color(role))
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(
-                QRect(left, place.top() + top, room, 16), Qt.AlignmentFlag.AlignVCenter, shown
-            )
+        paint_lines(painter, title, line, inks, left=left, top=place.top() + 7, room=room)

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui.backdrop import Backdrop, Choice
+from gui.dropped import dropped_files
 from gui.effects import plain_wall
 from gui.theme import GAP_PX, RADIUS_PX
 from gui.widgets.labels import label
@@ -109,7 +110,7 @@ class BackdropRow(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped; the frame says where."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if dropped_files(event):
             event.acceptProposedAction()
             self._show_over(True)
 
@@ -120,10 +121,10 @@ class BackdropRow(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         """What was dropped stands behind people."""
         self._show_over(False)
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = dropped_files(event)
         if paths:
             event.acceptProposedAction()
-            self.chosen.emit(paths[0])
+            self.chosen.emit(str(paths[0]))
 
     def _show_over(self, over: bool) -> None:
         self._over = over
