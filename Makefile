@@ -7,7 +7,8 @@ MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIN := constraints.txt
-# Tests run in so many processes, a file in one of them.
+# Tests run in so many processes, a file in one of them. A process that dies ends the run at once and
+# by name: pytest-xdist can wait for ever for one that it has replaced (its issue 1378).
 JOBS ?= 2
 PINNED := pyproject.toml $(PIN) .ci/venv .ci/system .ci/system-window
 
@@ -33,7 +34,7 @@ app: $(VENV)/.app  ## open the window; without a display: pictures in, labels, b
 	@$(BIN)/edgecnn app
 
 test: lint type $(VENV)/.dev  ## everything but packaging and the emulated Pi: lint, types, tests, README
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --max-worker-restart 0
 
 lint: $(VENV)/.dev  ## ruff, formatting, import contracts
 	@$(BIN)/ruff check --quiet .

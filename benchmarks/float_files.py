@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from converters.sources.opening import open_source
+from edgecnn.runtime.backends.openvino import shared_core
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ def engines(model: Any) -> Engines:
     Args:
         model: One picture in.
     """
-    import openvino
     from ai_edge_litert.interpreter import Interpreter
 
     with open_source(model) as source:
@@ -42,7 +42,7 @@ def engines(model: Any) -> Engines:
     wanted = interpreter.get_input_details()[0]
     pixels = np.random.default_rng(0).uniform(0, 255, wanted["shape"]).astype(np.float32)
     interpreter.set_tensor(wanted["index"], pixels)
-    compiled = openvino.Core().compile_model(
+    compiled = shared_core().compile_model(
         graph,
         "CPU",
         {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1},

@@ -33,6 +33,7 @@ from converters.sources import open_source
 from converters.sources.base import Feeds, Source, Target
 from edgecnn.data.fashion_mnist import load
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 TRAINED = Path("out/hard_int8.keras")
 BLOCKS = ((2, 8, 1), (3, 12, 2), (2, 12, 1), (3, 12, 1), (3, 16, 2), (3, 16, 1))
@@ -131,9 +132,8 @@ def _litert(model: bytes) -> Callable[[NDArray[np.float32]], int]:
 
 
 def _openvino(model: Any) -> Callable[[NDArray[np.float32]], int]:
-    openvino = require("openvino", extra="convert")
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    request = shared_core().compile_model(model, "CPU", settings).create_infer_request()
     return lambda image: int(request.infer([image])[0].argmax())
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecnn.core.image import Pixels
+from edgecnn.runtime.backends.openvino import shared_core
 
 Floats = NDArray[np.float32]
 
@@ -117,14 +118,13 @@ def model_api(task: str, path: Path) -> Opened:
     Raises:
         RuntimeError, ValueError: Model API refuses the file.
     """
-    import openvino
     from model_api.adapters import OpenvinoAdapter
     from model_api.models import Model
 
     settings = {"topk": TOP} if task == "classify" else {}
     # Where the processor has bfloat16, OpenVINO's own default is to compute in it.
     adapter = OpenvinoAdapter(
-        openvino.Core(),
+        shared_core(),
         str(path),
         device="CPU",
         plugin_config={"INFERENCE_PRECISION_HINT": "f32"},

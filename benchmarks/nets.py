@@ -29,6 +29,7 @@ from edgecnn import nets
 from edgecnn.errors import ConversionError, UnknownNameError
 from edgecnn.nets.catalogue import CARDS
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 AIM = 1e-4
 """Largest relative difference between a float32 file and Keras."""
@@ -119,9 +120,8 @@ def _litert(content: bytes, pixels: Array) -> Answer:
 
 
 def _openvino(model: Any, pixels: Array) -> Answer:
-    openvino = require("openvino", extra="openvino")
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    request = shared_core().compile_model(model, "CPU", settings).create_infer_request()
     return lambda: np.array(request.infer([pixels])[0])
 
 

@@ -18,6 +18,7 @@ from converters.quantization.tflite import quantize_tflite
 from converters.quiet import tensorflow
 from converters.sources.base import Feeds
 from converters.sources.opening import open_source
+from edgecnn.runtime.backends.openvino import shared_core
 from edgecnn.training.prune import count_macs
 
 SHAPES = ((112, 32, 64), (56, 128, 128), (28, 256, 256), (14, 512, 512), (7, 1024, 1024))
@@ -42,8 +43,6 @@ def _layer(kind: str, side: int, channels: int, filters: int) -> Any:
 
 def _calls(model: Any) -> dict[str, Call]:
     """Backend and precision -> one inference."""
-    import openvino
-
     shape = (1, *model.input_shape[1:])
     rng = np.random.default_rng(0)
     samples = [rng.normal(size=shape).astype(np.float32) for _ in range(SAMPLES)]
@@ -54,7 +53,7 @@ def _calls(model: Any) -> dict[str, Call]:
         plan = Int8Plan(samples=SAMPLES)
         files = {"float32": (tflite, graph)}
         files["int8"] = quantize_tflite(tflite, feeds, plan), quantize_openvino(graph, feeds, plan)
-    core = openvino.Core()
+    core = shared_core()
     found: dict[str, Call] = {}
     for precision, (content, net) in files.items():
         found[f"LiteRT {precision}"] = _litert(content)

@@ -18,6 +18,7 @@ from converters.quiet import captured_output
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 BACKGROUND = "background"
 _OUTPUT = "probabilities"
@@ -48,7 +49,7 @@ def standard_segmenter(variant: ModelVariant, facts: Facts) -> tuple[ModelVarian
     with captured_output() as log:
         openvino = require("openvino", extra="convert")
         try:
-            model = openvino.Core().read_model(variant.model, variant.weights)
+            model = shared_core().read_model(variant.model, variant.weights)
         except RuntimeError as error:
             raise ConversionError(f"OpenVINO cannot read the IR: {error}\n{log()}") from error
         port = _map_output(model)

@@ -12,6 +12,7 @@ from converters.openvino.ir import serialize
 from converters.quiet import captured_output
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 from edgecnn.runtime.output import Floats
 
 _OUTPUT = "detections"
@@ -41,7 +42,7 @@ def finished_ir(
     with captured_output() as log:
         openvino = require("openvino", extra="convert")
         try:
-            model = openvino.Core().read_model(xml, weights)
+            model = shared_core().read_model(xml, weights)
         except RuntimeError as error:
             raise ConversionError(f"OpenVINO cannot read the IR: {error}\n{log()}") from error
         finished = append_detection_output(openvino, model, outputs, head)

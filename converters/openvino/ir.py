@@ -24,6 +24,7 @@ from converters.quiet import captured_output
 from converters.tflite.from_saved_model import Calibration
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 _READ_FROM = "conversion_parameters"
 # What NNCF may put quantizers around, as far as float sections hold it.
@@ -125,7 +126,7 @@ def read_tflite(openvino: Any, tflite: bytes, outputs: Mapping[str, str] | None 
         file = Path(folder) / "model.tflite"
         file.write_bytes(tflite)
         try:
-            model = openvino.Core().read_model(file)
+            model = shared_core().read_model(file)
         except RuntimeError as error:
             raise ConversionError(f"OpenVINO cannot read the .tflite: {error}") from error
     signature_inputs, signature = signature_names(tflite)

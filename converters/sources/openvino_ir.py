@@ -22,6 +22,7 @@ from converters.sources.ports import (
 from converters.sources.running import Run, openvino_runner
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
+from edgecnn.runtime.backends.openvino import shared_core
 
 
 class OpenVINOSource(Source):
@@ -96,7 +97,7 @@ class OpenVINOSource(Source):
     def _read(self, path: Path) -> Any:
         try:
             with captured_output(f"OpenVINO: reading {path.name}"):
-                return self._openvino.Core().read_model(path)
+                return shared_core().read_model(path)
         except RuntimeError as error:
             raise ConversionError(
                 f"OpenVINO cannot read {path.name}: {last_line(error)}"

@@ -16,6 +16,7 @@ from converters.openvino.ir import serialize  # noqa: E402
 from converters.qat import qat_to_openvino, qat_to_tflite  # noqa: E402
 from converters.quantization import flatbuffer  # noqa: E402
 from edgecnn.errors import ConversionError  # noqa: E402
+from edgecnn.runtime.backends.openvino import shared_core  # noqa: E402
 from edgecnn.training import quantize  # noqa: E402
 from tests.helpers import fashion, qat_nets  # noqa: E402
 
@@ -43,8 +44,8 @@ def tflite_answers(tflite: bytes, pictures: Any) -> Any:
 
 def openvino_answers(model: Any, pictures: Any) -> tuple[Any, Any]:
     """Answers (N, classes), and the compiled model."""
-    openvino = pytest.importorskip("openvino")
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    pytest.importorskip("openvino")
+    compiled = shared_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.stack([compiled(picture[None])[0][0] for picture in pictures]), compiled
 
 

@@ -13,6 +13,7 @@ pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 
 from converters.quiet import captured_output  # noqa: E402
+from edgecnn.runtime.backends.openvino import shared_core  # noqa: E402
 
 SIDE = 16
 layers = keras.layers
@@ -139,9 +140,9 @@ def run_tflite(content: bytes, feeds: Mapping[str, np.ndarray]) -> dict[str, np.
 
 def run_openvino(model: Any, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Answers of OpenVINO in float32 arithmetic by the names of the tensors."""
-    openvino = pytest.importorskip("openvino")
+    pytest.importorskip("openvino")
     options = {"INFERENCE_PRECISION_HINT": "f32"}
-    found = openvino.Core().compile_model(model, "CPU", options)(dict(feeds))
+    found = shared_core().compile_model(model, "CPU", options)(dict(feeds))
     return {port.get_any_name(): np.array(value) for port, value in found.items()}
 
 

@@ -140,3 +140,15 @@ os.kill(os.getpid(), signal.SIGTERM)
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stdout) == (0, "heard\n"), run.stderr
+
+
+def test_nobody_makes_an_openvino_of_its_own() -> None:
+    """Two that go in another order than they came leave a signal a stack without memory."""
+    root = Path(__file__).parents[2]
+    makers = [
+        file.relative_to(root).as_posix()
+        for folder in ("edgecnn", "converters", "gui", "benchmarks", "examples", "tests")
+        for file in sorted((root / folder).rglob("*.py"))
+        if "openvino" + ".Core(" in file.read_text(encoding="utf-8")
+    ]
+    assert makers == ["edgecnn/runtime/backends/openvino.py"]

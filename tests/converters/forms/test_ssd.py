@@ -19,6 +19,7 @@ from edgecnn.api import open_bundle
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.core.results import Detections
 from edgecnn.errors import BackendError, ConversionError
+from edgecnn.runtime.backends.openvino import shared_core
 from edgecnn.runtime.policy import missing_reason
 from tests.helpers.metadata import without_own_entry
 from tests.helpers.tiny_ssd import OUTPUTS, scene, tiny_ssd_facts, tiny_ssd_tflite
@@ -115,7 +116,7 @@ def test_a_reader_may_exchange_red_and_blue_in_front_of_the_standard_ir() -> Non
 
     raw, facts = _ir(True), tiny_ssd_facts(background=True)
     finished, _ = standard_ssd(raw, dataclasses.replace(facts))
-    core = openvino.Core()
+    core = shared_core()
     model = core.read_model(finished.model, finished.weights)
     assert "Gather" not in {operation.get_type_name() for operation in model.get_ops()}
     tinted = SCENE.astype(np.float32)[None] / 255 * np.float32([1.0, 0.8, 0.4])

@@ -20,6 +20,7 @@ from edgecnn.bundle.flatbuffer import root_table
 from edgecnn.bundle.metadata_tflite import read_tflite_metadata
 from edgecnn.bundle.schema import DecoderSpec
 from edgecnn.errors import BundleError, ConversionError
+from edgecnn.runtime.backends.openvino import shared_core
 from edgecnn.runtime.policy import missing_reason
 from tests.helpers import tiny_ssd
 from tests.helpers.metadata import (
@@ -190,9 +191,8 @@ def test_only_models_are_written_to() -> None:
 
 @needs_openvino
 def test_openvino_reads_what_model_api_asks_for_and_answers_as_before() -> None:
-    import openvino
 
-    core = openvino.Core()
+    core = shared_core()
     xml, weights = mean_color_ir()
     facts = mean_color_facts(labels=("deep red", "green", ""))
     written = with_rt_info(xml, facts, OUTPUTS)

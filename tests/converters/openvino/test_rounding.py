@@ -13,6 +13,7 @@ openvino = pytest.importorskip("openvino")
 
 from converters.openvino.rounding import keep_rounding  # noqa: E402
 from converters.qat import qat_to_openvino  # noqa: E402
+from edgecnn.runtime.backends.openvino import shared_core  # noqa: E402
 from edgecnn.training import quantize  # noqa: E402
 from tests.helpers import qat_nets  # noqa: E402
 
@@ -38,7 +39,7 @@ def test_no_rounding_is_lost_in_residual_blocks() -> None:
     prepared = block()
     x = qat_nets.pictures(8, seed=2)
     model = qat_to_openvino(prepared)
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = shared_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     theirs = np.stack([compiled(picture[None])[0][0] for picture in x])
     ours = np.asarray(keras.ops.convert_to_numpy(prepared(x, training=False)))
     step, _ = prepared.layers[-1].grid()

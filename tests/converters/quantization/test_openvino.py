@@ -20,6 +20,7 @@ from converters.quantization.plan import Int8Plan
 from converters.sources import open_source
 from converters.sources.base import Source
 from edgecnn.errors import ConversionError
+from edgecnn.runtime.backends.openvino import shared_core
 from tests.helpers.quantized_nets import passes, two_sided_feeds, two_sided_net
 
 FEEDS = two_sided_feeds(16)
@@ -32,7 +33,7 @@ def source() -> Any:
 
 
 def compiled(model: Any) -> Any:
-    return openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return shared_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def answers(model: Any) -> dict[str, np.ndarray]:

@@ -11,7 +11,6 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("nncf")
 pytest.importorskip("openvino")
 
-import openvino
 
 from converters.quantization.neighbours import operations_of, with_neighbours
 from converters.quantization.plan import Int8Plan
@@ -21,6 +20,7 @@ from converters.quantization.trace import Trace
 from converters.sources import open_source
 from converters.sources.base import Source, Target
 from edgecnn.errors import ConversionError
+from edgecnn.runtime.backends.openvino import shared_core
 from tests.helpers.quantized_nets import image_feeds, net_with_a_bad_layer, passes
 
 FEEDS = image_feeds(40)
@@ -57,7 +57,7 @@ def answers(model: Any) -> np.ndarray:
             trace.run(feed)
             found.append(trace.answers()["answer"])
         return np.concatenate(found)
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = shared_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return np.concatenate([compiled(feed)["answer"].copy() for feed in PROOF])
 
 

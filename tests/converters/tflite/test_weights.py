@@ -11,6 +11,7 @@ from converters.openvino.ir import read_tflite, serialize, signature_names
 from converters.sources import open_source
 from converters.tflite.weights import float16_tflite, int4_weights_tflite, unpack
 from edgecnn.errors import ConversionError
+from edgecnn.runtime.backends.openvino import shared_core
 from tests.helpers import nets
 
 SPREAD = 0.01
@@ -87,5 +88,5 @@ def test_an_ir_keeps_or_halves_its_weights(wide: Any, half: bool, size: float) -
     xml, binary = serialize(openvino, read_tflite(openvino, content), half=half)
     weights = sum(len(buffer.data) for buffer in unpack(content).buffers if buffer.data is not None)
     assert len(binary) == pytest.approx(size * weights, rel=0.15)
-    model = openvino.Core().read_model(xml, binary)
+    model = shared_core().read_model(xml, binary)
     assert worst(nets.run_openvino(model, given), expected) < (SPREAD if half else 1e-5)
