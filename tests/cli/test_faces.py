@@ -198,6 +198,21 @@ def test_folder_of_person_folders(tmp_path):
     assert all(row["consent"] is None for row in people)
 
 
+def test_consent_and_expiry_change_without_another_photo(enrolled):
+    said = run("consent", "barack obama", "--consent", "by letter", "--expires", "30")
+    assert said.code == 0
+    assert "Consent of Barack Obama: by letter" in said.out
+    before = answer("list")["people"][0]
+    assert (before["consent"], before["templates"]) == ("by letter", 1)
+    after = answer("consent", "Barack Obama", "--consent", "", "--purpose", "door", "--no-end")
+    assert after["consent"] is after["expires_utc"] is None
+    assert after["purpose"] == "door"
+    assert answer("log")[-1]["action"] == "consent"
+    assert run("consent", "Barack Obama").code == 2
+    assert run("consent", "Barack Obama", "--expires", "3", "--no-end").code == 2
+    assert run("consent", "Nobody Here", "--no-end").code == 1
+
+
 # Rates
 
 
