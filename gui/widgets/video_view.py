@@ -1,7 +1,7 @@
 """The live view: the picture as large as fits, what the model says over it, and states in words.
 
-A frame is scaled to the device's pixels by OpenCV and drawn once, which is several times faster
-than to let Qt scale it. Boxes and words are painted in the pixels of the view.
+A frame is scaled to the device's pixels by OpenCV (`gui.widgets.scaled`) and drawn once, which is
+several times faster than to let Qt scale it. Boxes and words are painted in the pixels of the view.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from edgecnn.core.image import Pixels, convert_color
+from edgecnn.core.image import Pixels
 from edgecnn.core.palette import Triple
 from edgecnn.core.results import Result, Segmentation
 from edgecnn.video.frame import Frame
@@ -26,6 +24,7 @@ from gui.overlays.fit import Fit, fit
 from gui.overlays.held import HeldNumbers
 from gui.overlays.scene import Look, paint_result
 from gui.widgets.notice_card import NoticeCard
+from gui.widgets.scaled import Scaled
 
 _DIM = QColor(10, 12, 15, 165)
 
@@ -69,7 +68,7 @@ class VideoView(QWidget):
         self._corner: Corner | None = None
         self._notice: Notice | None = None
         self._image: QImage | None = None
-        self._memory: Pixels | None = None  # what the image shows; Qt does not keep it alive
+        self._scaled = Scaled()
         self._fresh = False
 
     @property
@@ -145,14 +144,14 @@ class VideoView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The picture, the result, the corner label, and a veil while there is a notice."""
         start_s = time.perf_counter()
-        painter = QPainter(self)
         area = self.area
-        if area is None or self._frame is None:
+        if self._image is None and self._frame is not None and area is not None:
+            self._image = self._scaled.image(self._frame, self._device_wh(area), self._with_regions)
+        painter = QPainter(self)
+        if area is None or self._image is None:
             painter.fillRect(self.rect(), self.background)
         else:
             self._fill_around(painter, area)
-            if self._image is None:
-                self._image = self._scaled(self._frame, area)
             painter.drawImage(QRect(area.x, area.y, area.width, area.height), self._image)
             if self._result is not None:
                 paint_result(painter, self._result, self._look, area, self._numbers)
@@ -175,27 +174,14 @@ class VideoView(QWidget):
         painter.fillRect(0, area.y, area.x, area.height, self.background)
         painter.fillRect(area.right, area.y, width - area.right, area.height, self.background)
 
-    def _scaled(self, frame: Frame, area: Fit) -> QImage:
-        """The frame at the device's pixels, with regions if the result has some."""
+    def _device_wh(self, area: Fit) -> tuple[int, int]:
+        """Size of an area in the pixels of the device."""
         ratio = self.devicePixelRatioF()
-        size_wh = (max(1, round(area.width * ratio)), max(1, round(area.height * ratio)))
-        smaller = size_wh[0] < frame.size_wh[0]
-        # Averaging over whole areas costs three times as much and shows only in strong reductions.
-        strong = size_wh[0] * 2 <= frame.size_wh[0]
-        how = cv2.INTER_AREA if smaller and strong else cv2.INTER_LINEAR
-        pixels = frame.pixels
-        if size_wh != frame.size_wh:
-            pixels = np.asarray(cv2.resize(pixels, size_wh, interpolation=how), np.uint8)
-        if frame.color != "bgr":
-            pixels = convert_color(pixels, frame.color, "bgr")
-        if isinstance(self._result, Segmentation):
-            look = self._look
-            pixels = apply_effect(pixels, self._result, look.effect, look.threshold, look.backdrop)
-        self._memory = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA), np.uint8)
-        return QImage(
-            self._memory.data,
-            size_wh[0],
-            size_wh[1],
-            self._memory.strides[0],
-            QImage.Format.Format_RGB32,
-        )
+        return max(1, round(area.width * ratio)), max(1, round(area.height * ratio))
+
+    def _with_regions(self, pixels: Pixels) -> Pixels:
+        """The scaled picture with its regions, if the result has some."""
+        if not isinstance(self._result, Segmentation):
+            return pixels
+        look = self._look
+        return apply_effect(pixels, self._result, look.effect, look.threshold, look.backdrop)
