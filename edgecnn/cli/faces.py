@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from edgecnn.cli.faces_calibrate import calibrate
+from edgecnn.cli.faces_consent import consent
 from edgecnn.cli.faces_enrol import enrol, enrol_folder
 from edgecnn.cli.faces_evaluate import evaluate
 from edgecnn.cli.faces_files import (
@@ -33,6 +34,7 @@ def faces() -> None:
 for _command in (
     backup_command,
     calibrate,
+    consent,
     enrol,
     enrol_folder,
     evaluate,

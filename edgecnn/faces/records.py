@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 Metric = Literal["euclidean", "cosine"]
 Action = Literal[
     "enrol", "identify", "verify", "rename", "merge", "forget", "export", "import", "backup",
-    "restore", "calibrate", "passphrase", "export_my_data",
+    "restore", "calibrate", "passphrase", "export_my_data", "consent",
 ]  # fmt: skip
 
 FORMAT = 1

@@ -16,7 +16,7 @@ from gui.faces.enrol_check import Agreed
 from gui.theme import GAP_PX, GROUP_PX
 from gui.widgets.labels import label
 
-_LONGEST_DAYS = 36_500
+LONGEST_DAYS = 36_500
 STYLE = """
 QDateEdit {
     background: palette(base); border: 1px solid palette(mid); border-radius: 6px;
@@ -26,7 +26,7 @@ QDateEdit:focus { border-color: palette(highlight); }
 QDateEdit:disabled { color: palette(placeholder-text); }
 QDateEdit::drop-down { border: none; width: 22px; }
 """
-"""Of what only this form has; its colours are the theme's, by way of the palette."""
+"""Of what only the forms about consent have; its colours are the theme's, by way of the palette."""
 
 
 class EnrolForm(QWidget):
@@ -63,7 +63,7 @@ class EnrolForm(QWidget):
         self.date.setObjectName("enrolDate")
         self.date.setAccessibleName(self.tr("Last day on which the person is recognized"))
         self.date.setDisplayFormat("yyyy-MM-dd")
-        self.date.setDateRange(today.addDays(1), today.addDays(_LONGEST_DAYS))
+        self.date.setDateRange(today.addDays(1), today.addDays(LONGEST_DAYS))
         self.date.setCalendarPopup(True)
         self.date.setEnabled(False)
         self.date.dateChanged.connect(self.edited)

@@ -24,6 +24,8 @@ class PersonCard:
         over: The time of consent is over: nobody is recognized as this person any more.
         facts: Title -> words, for the page about the person.
         line: The most important of it in one line.
+        statement, purpose: As recorded; empty when not stated.
+        until: Day (ISO 8601) until which the person is recognized; empty for no end.
     """
 
     id: str
@@ -33,6 +35,9 @@ class PersonCard:
     over: bool
     facts: tuple[tuple[str, str], ...]
     line: str
+    statement: str = ""
+    purpose: str = ""
+    until: str = ""
 
 
 def people_cards(contents: Contents, now_utc: str | None = None) -> tuple[PersonCard, ...]:
@@ -71,7 +76,16 @@ def _card(person: Person, now: str) -> PersonCard:
         ("In the log as", person.id),
     )
     return PersonCard(
-        person.id, person.name, len(person.templates), photos, over, facts, " · ".join(words)
+        person.id,
+        person.name,
+        len(person.templates),
+        photos,
+        over,
+        facts,
+        " · ".join(words),
+        person.consent.statement or "",
+        person.consent.purpose or "",
+        until,
     )
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from edgecnn.core.image import Pixels
+from gui.faces.consent_panel import ConsentPanel
 from gui.faces.people_ask import AskPanel
 from gui.faces.people_cards import PersonCard
 from gui.faces.people_rows import FaceStrip
@@ -17,10 +18,11 @@ from gui.widgets.labels import label
 
 
 class PersonPage(QWidget):
-    """Emits ``wished`` with ``add``, ``rename``, ``merge``, ``export`` or ``forget``.
+    """Emits ``wished`` with ``add``, ``rename``, ``consent``, ``merge``, ``export`` or ``forget``.
 
     Attributes:
         ask: Asks what has to be known first, in place.
+        consent: Changes what the person agreed to, in the same place.
     """
 
     wished = Signal(str)
@@ -34,6 +36,7 @@ class PersonPage(QWidget):
         self.strip.setAccessibleName(self.tr("Photos that were kept"))
         self.strip.hide()
         self.ask = AskPanel()
+        self.consent = ConsentPanel()
         self.done = label(wraps=True)
         self.done.setAccessibleName(self.tr("What was done"))
         self.problem = label(role="danger", wraps=True)
@@ -44,6 +47,7 @@ class PersonPage(QWidget):
         hints = {
             "add": (self.tr("Add faces…"), self.tr("More looks or photos: recognized more often")),
             "rename": (self.tr("Rename…"), self.tr("Another name; all else stays")),
+            "consent": (self.tr("Consent…"), self.tr("Who agreed, what for, and until when")),
             "merge": (self.tr("Merge…"), self.tr("Somebody is enrolled under two names")),
             "export": (self.tr("Export data…"), self.tr("All that is stored about the person")),
             "forget": (self.tr("Forget…"), self.tr("Delete the person, and prove it")),
@@ -63,6 +67,7 @@ class PersonPage(QWidget):
         layout.addWidget(self.strip)
         layout.addLayout(row)
         layout.addWidget(self.ask)
+        layout.addWidget(self.consent)
         layout.addWidget(self.done)
         layout.addWidget(self.problem)
         layout.addWidget(self.text, 1)
@@ -79,7 +84,7 @@ class PersonPage(QWidget):
     def show_card(self, card: PersonCard | None, *, others: bool) -> None:
         """A person; ``others``: whether there is anybody to merge with."""
         if card is None or self.card is None or card.id != self.card.id:
-            self.ask.close_question()
+            self.stop_asking()
             self.strip.show_faces([])
         self.card = card
         self.title.setText("" if card is None else card.name)
@@ -88,6 +93,16 @@ class PersonPage(QWidget):
         self.text.setHtml("" if card is None else _page(card))
         for key, button in self.buttons.items():
             button.setEnabled(card is not None and (key != "merge" or others))
+
+    @property
+    def asking(self) -> bool:
+        """Whether something is asked in place."""
+        return self.ask.isVisible() or self.consent.isVisible()
+
+    def stop_asking(self) -> None:
+        """Call it off; nothing of it stays."""
+        self.ask.close_question()
+        self.consent.leave()
 
     def show_faces(self, thumbs: Sequence[Pixels]) -> None:
         """Photos that were kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from edgecnn.core.image import Pixels
 from edgecnn.errors import EdgeCNNError, GalleryError
+from edgecnn.faces.consent import change_consent
 from edgecnn.faces.exchange import export_my_data
 from edgecnn.faces.forget import Forgotten, forget
 from edgecnn.faces.gallery import Gallery
@@ -30,6 +31,7 @@ from gui.faces.forget_words import forget_action, forget_question
 from gui.faces.people_cards import PersonCard, first_thumbnails, people_cards, thumbnails_of
 from gui.faces.people_detail import PersonPage
 from gui.faces.people_pages import EmptyPage, TextPage, show_log, show_report
+from gui.faces.people_questions import QUESTIONS, ask_about
 from gui.faces.people_rows import FACE, FaceRows, image_of
 from gui.faces.session import FaceSession
 from gui.theme import GAP_PX, GROUP_PX
@@ -95,6 +97,7 @@ class PeopleDialog(QDialog):
         self.page = PersonPage()
         self.page.wished.connect(self._wished)
         self.page.ask.decided.connect(self._decided)
+        self.page.consent.decided.connect(self._consent_decided)
         self.empty = EmptyPage()
         self.empty.wished.connect(self.add_person)
         self.report = TextPage("leaveReport")
@@ -243,41 +246,15 @@ class PeopleDialog(QDialog):
             return
         self.session.touch()
         self.page.say("")
+        self.page.consent.leave()
         if what == "add":
             self.add_person(card.name)
-        elif what == "rename":
-            ask.ask(
-                what,
-                self.tr("The templates stay; only the name changes."),
-                self.tr("Rename"),
-                self.tr("Cancel"),
-                field=self.tr("New name"),
-                text=card.name,
-            )
-        elif what == "merge":
-            ask.ask(
-                what,
-                self.tr(
-                    "Who is the same person? All templates of the one chosen here go to %s, whose "
-                    "name and consent hold. This cannot be undone."
-                )
-                % card.name,
-                self.tr("Merge"),
-                self.tr("Cancel"),
-                field=self.tr("The same person"),
-                choices=[other.name for other in self.cards if other.id != card.id],
-            )
-        elif what == "export":
-            ask.ask(
-                what,
-                self.tr(
-                    "All that is stored about %s goes into a ZIP file, readable and not encrypted: "
-                    "whoever has the file can read it, and Forget cannot reach it."
-                )
-                % card.name,
-                self.tr("Choose where…"),
-                self.tr("Cancel"),
-            )
+        elif what == "consent":
+            ask.close_question()
+            self.page.consent.ask(card)
+        elif what in QUESTIONS:
+            others = [other.name for other in self.cards if other.id != card.id]
+            ask_about(ask, what, card.name, others)
         elif what == "forget":
             self._ask_to_forget("forget", (card,))
 
@@ -294,6 +271,7 @@ class PeopleDialog(QDialog):
             return
         self._going = tuple(cards)
         keep = self.tr("Keep %s") % cards[0].name if len(cards) == 1 else self.tr("Keep them")
+        self.page.consent.leave()
         question = forget_question(cards, len(gallery.contents.backups))
         self.page.ask.ask(key, question, forget_action(cards), keep, danger=True)
 
@@ -319,6 +297,14 @@ class PeopleDialog(QDialog):
             )
         elif what == "export":
             self._export(card)
+
+    def _consent_decided(self, wished: dict[str, Any]) -> None:
+        card = self._card
+        if card is not None and not self._busy:
+            self._do(
+                lambda gallery: change_consent(gallery, card.name, **wished),
+                lambda person: self.page.say(self.tr("Written down for %s.") % person.name),
+            )
 
     def _export(self, card: PersonCard) -> None:
         plain = "".join(letter if letter.isalnum() else "-" for letter in card.name)
@@ -397,8 +383,8 @@ class PeopleDialog(QDialog):
     def reject(self) -> None:
         """Escape leaves a question or a page first, then closes."""
         if not self._closing:
-            if self.page.ask.isVisible():
-                self.page.ask.close_question()
+            if self.page.asking:
+                self.page.stop_asking()
                 return
             if self.pages.currentWidget() in (self.report, self.log):
                 self._home()

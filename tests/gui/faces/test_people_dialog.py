@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QDate, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -135,6 +135,74 @@ def test_a_person_is_renamed_and_a_taken_name_is_refused(
     wait(lambda: dialog.page.done.text() == "Renamed to Zoe.")
     assert names_in(dialog) == ["Grace", "Zoe"]
     assert dialog.page.title.text() == "Zoe"
+
+
+def test_consent_and_end_are_changed_without_new_faces(
+    open_people: Open, qtbot: QtBot, wait: Wait
+) -> None:
+    dialog = open_people("Ada", "Grace")
+    panel = dialog.page.consent
+    click(qtbot, dialog, "person_consent")
+    assert dialog.focusWidget() is panel.statement
+    qtbot.keyClicks(panel.statement, "Ada herself, by letter")
+    click(qtbot, dialog, "consentUntil")
+    click(qtbot, dialog, "consentSave")
+    wait(lambda: dialog.page.done.text() == "Written down for Ada.")
+    ada = gallery_of(dialog).people[0]
+    assert ada.consent.statement == "Ada herself, by letter"
+    assert ada.expires_utc is not None
+    assert len(ada.templates) == 2
+    assert "Ada herself, by letter" in dialog.page.text.toPlainText()
+    click(qtbot, dialog, "person_consent")
+    assert panel.statement.text() == "Ada herself, by letter"
+    assert panel.date.date().toString("yyyy-MM-dd") == ada.expires_utc[:10]
+    panel.statement.clear()
+    panel.until.click()
+    qtbot.keyClick(panel.purpose, Qt.Key.Key_Return)
+    wait(lambda: gallery_of(dialog).people[0].expires_utc is None)
+    assert gallery_of(dialog).people[0].consent.statement is None
+
+
+def test_consent_that_is_left_as_it_was_is_not_written(
+    open_people: Open, qtbot: QtBot, wait: Wait
+) -> None:
+    dialog = open_people("Ada", "Grace")
+    before = gallery_of(dialog).contents
+    click(qtbot, dialog, "person_consent")
+    click(qtbot, dialog, "consentSave")
+    click(qtbot, dialog, "person_consent")
+    qtbot.keyClicks(dialog.page.consent.statement, "typed and left")
+    qtbot.keyClick(dialog.page.consent.statement, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    assert not dialog.page.asking
+    assert dialog.page.consent.statement.text() == ""
+    click(qtbot, dialog, "person_consent")
+    click(qtbot, dialog, "person_rename")
+    assert not dialog.page.consent.isVisible()
+    assert gallery_of(dialog).contents is before
+    click(qtbot, dialog, "person_consent")
+    dialog.session.lock()
+    assert dialog.page.consent.statement.text() == ""
+
+
+def test_a_time_that_is_over_is_not_prolonged_by_other_words(
+    open_people: Open, qtbot: QtBot, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = open_people("Ada")
+    with monkeypatch.context() as past:
+        past.setattr("edgecnn.faces.records.in_days", lambda _: "2020-01-01T00:00:00Z")
+        gallery_of(dialog).enrol("Ada", faces_of(0), expires_in_days=1)
+    dialog.session.refresh()
+    click(qtbot, dialog, "person_consent")
+    qtbot.keyClicks(dialog.page.consent.purpose, "the door")
+    click(qtbot, dialog, "consentSave")
+    wait(lambda: gallery_of(dialog).people[0].consent.purpose == "the door")
+    assert gallery_of(dialog).people[0].expires_utc == "2020-01-01T00:00:00Z"
+    wait(lambda: not dialog._busy)
+    click(qtbot, dialog, "person_consent")
+    dialog.page.consent.date.setDate(QDate.currentDate().addDays(9))
+    click(qtbot, dialog, "consentSave")
+    wait(lambda: not dialog.cards[0].over)
 
 
 def test_two_people_are_merged(open_people: Open, qtbot: QtBot, wait: Wait) -> None:
