@@ -140,7 +140,7 @@ unshare --mount bash -euo pipefail -c '
     prove() {
         env -i HOME=/opt/scratch LANG=C.UTF-8 COLUMNS=100 PATH=/usr/sbin:/usr/bin \
             PYTHONPATH=/opt/edgecnn:/opt/dependencies PYTHONDONTWRITEBYTECODE=1 \
-            timeout 300 chroot "$root" /usr/bin/qemu-aarch64-static -cpu cortex-a72 /usr/bin/python3.11 /opt/edgecnn/prove.py "$@"
+            timeout 1200 chroot "$root" /usr/bin/qemu-aarch64-static -cpu cortex-a72 /usr/bin/python3.11 /opt/edgecnn/prove.py "$@"
     }
     for step in $STEPS; do
         prove "$step"
