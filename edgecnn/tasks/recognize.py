@@ -24,7 +24,7 @@ from edgecnn.tasks.embed import ImageEmbedder
 from edgecnn.tasks.faces import FacePipeline
 from edgecnn.tasks.options import FaceOptions
 from edgecnn.video.frame import Frame
-from edgecnn.video.scene import SceneChange
+from edgecnn.video.scene import SceneChange, glance_at
 from edgecnn.video.tracking import Tracker, TrackOptions
 
 
@@ -171,7 +171,7 @@ class FaceStream:
         found = recognizer.detector(frame)
         timing = recognizer.detector.timing
         start_s = time.perf_counter()
-        if self._scene.update(frame):
+        if self._scene.update(glance_at(frame)):
             self._tracker.forget()
             self._votes.clear()
         faces = self._tracker.update(found, frame.timestamp_s)

@@ -12,7 +12,7 @@ from edgecnn.core.results import Detections, Faces, Result
 from edgecnn.errors import OptionError
 from edgecnn.video.answer import StageTimes
 from edgecnn.video.frame import Frame
-from edgecnn.video.scene import SceneChange
+from edgecnn.video.scene import Glance, SceneChange, glance_at
 from edgecnn.video.smoothing import Smoother, SmoothOptions
 from edgecnn.video.tracking import Tracker, TrackOptions
 
@@ -100,15 +100,20 @@ class Lane:
         self._scene = SceneChange()
         self._memory = task.stream() if isinstance(task, StreamTask) else None
 
-    def answer(self, frame: Frame) -> tuple[Result, StageTimes]:
-        """The result for a frame, and where its time went."""
+    def answer(self, frame: Frame, glance: Glance | None = None) -> tuple[Result, StageTimes]:
+        """The result for a frame, and where its time went.
+
+        Args:
+            frame: The next one.
+            glance: What `edgecnn.video.scene.glance_at` gives for it, if that is known already.
+        """
         start_s = time.perf_counter()
         asked = self.task if self._memory is None or frame.still else self._memory
         result = asked(frame)
         called_s = time.perf_counter()
         timing = asked.timing
         remembers = self._tracker is not None or self._smoother is not None
-        if remembers and self._scene.update(frame):
+        if remembers and self._scene.update(glance_at(frame) if glance is None else glance):
             self._forget()
         if self._tracker is not None:
             # Written twice because a type checker asks for one kind of result at a time.
@@ -173,6 +178,11 @@ class Lanes:
             name: Lane(name, one, self._track_of(name), smooth) for name, one in tasks.items()
         }
         """The tasks for the next frame; replaced as a whole, never changed while it is walked."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is followed or smoothed from frame to frame."""
+        return bool(self._track) or self._smooth is not None
 
     def _track_of(self, name: str) -> TrackOptions | None:
         return self._track.get(name) if isinstance(self._track, Mapping) else self._track

@@ -30,7 +30,7 @@ from edgecnn.video.smoothing import SmoothOptions
 from edgecnn.video.stats import Stats
 from edgecnn.video.status import State, Status
 from edgecnn.video.tracking import TrackOptions
-from edgecnn.video.worker import Worker, one_line
+from edgecnn.video.worker import Waiting, Worker, one_line
 from edgecnn.zoo.catalogue import assets_path
 
 
@@ -97,7 +97,7 @@ class Pipeline:
                 "read as fast as possible no frame is left out."
             )
         lossless = not self.source.live
-        self._frames: Mailbox[tuple[Frame, float]] = Mailbox(lossless=lossless)
+        self._frames: Mailbox[Waiting] = Mailbox(lossless=lossless)
         self._answers: Mailbox[Answer] = Mailbox(lossless=lossless)
         self._worker = Worker(
             self._lanes,

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from edgecnn.core.results import Result
 from edgecnn.video.answer import Answer, StageTimes
@@ -14,6 +15,7 @@ from edgecnn.video.files import Problem
 from edgecnn.video.frame import Frame
 from edgecnn.video.lane import SINGLE, Lanes
 from edgecnn.video.mailbox import Mailbox, MailboxClosedError
+from edgecnn.video.scene import Glance, glance_at
 from edgecnn.video.stats import StatsKeeper
 from edgecnn.video.status import Reason, State, Status
 
@@ -28,12 +30,27 @@ _LOOK_S = 0.5
 _WARN_EVERY_S = 10.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A frame whose turn has not come.
+
+    Attributes:
+        frame: The frame.
+        came_s: When it came, on the clock of `time.monotonic`.
+        glance: For what remembers frames; None when nothing does.
+    """
+
+    frame: Frame
+    came_s: float
+    glance: Glance | None
+
+
 class Worker:
     """Answers frames until their mailbox is closed.
 
     Args:
         lanes: The tasks.
-        frames: Frames with the time at which they came, on the clock of `time.monotonic`.
+        frames: Frames to answer.
         answers: Where answers go; closed when the last one is in it.
         min_gap_s: Time from the start of one answer to the next, at least.
         own_tasks: Close tasks that are no longer used.
@@ -48,7 +65,7 @@ class Worker:
     def __init__(
         self,
         lanes: Lanes,
-        frames: Mailbox[tuple[Frame, float]],
+        frames: Mailbox[Waiting],
         answers: Mailbox[Answer],
         *,
         min_gap_s: float,
@@ -69,7 +86,8 @@ class Worker:
     def deliver(self, frame: Frame) -> None:
         """Take a frame over from its source, on the source's thread."""
         self.keeper.frame_came()
-        self._frames.put((frame, time.monotonic()))
+        came_s = time.monotonic()
+        self._frames.put(Waiting(frame, came_s, glance_at(frame) if self._lanes.remembers else None))
 
     def stop(self) -> None:
         """Answer no more frames, neither those that wait."""
@@ -80,8 +98,8 @@ class Worker:
     def run(self) -> None:
         """Answer frames: the function of the thread."""
         try:
-            for index, (frame, came_s) in enumerate(self._taken()):
-                answer = self._answer(index, frame, came_s)
+            for index, waiting in enumerate(self._taken()):
+                answer = self._answer(index, waiting)
                 self.latest = answer
                 self.keeper.frame_answered(answer)
                 self._answers.put(answer)
@@ -95,7 +113,7 @@ class Worker:
             if self._own_tasks:
                 self._lanes.close_all()
 
-    def _taken(self) -> Iterator[tuple[Frame, float]]:
+    def _taken(self) -> Iterator[Waiting]:
         """Frames whose turn has come."""
         due_s = 0.0
         with contextlib.suppress(MailboxClosedError):
@@ -111,15 +129,16 @@ class Worker:
                     due_s = max(due_s, time.monotonic() - self._min_gap_s) + self._min_gap_s
                     yield taken
 
-    def _answer(self, index: int, frame: Frame, came_s: float) -> Answer:
+    def _answer(self, index: int, waiting: Waiting) -> Answer:
         start_s = time.monotonic()
+        frame, came_s = waiting.frame, waiting.came_s
         captured_s = came_s if frame.captured_s is None else frame.captured_s
         results: dict[str, Result] = {}
         errors: dict[str, str] = {}
         each: dict[str, StageTimes] = {}
         for name, lane in self._lanes.now.items():
             try:
-                results[name], each[name] = lane.answer(frame)
+                results[name], each[name] = lane.answer(frame, waiting.glance)
             except Exception as error:  # noqa: BLE001 (the stream goes on, whatever a task does)
                 errors[name] = one_line(error)
                 self.remember(name, frame, errors[name])

@@ -10,7 +10,7 @@ from edgecnn.core.image import read_image
 from edgecnn.core.results import Detections
 from edgecnn.video.frame import Frame
 from edgecnn.video.pipeline import Pipeline
-from edgecnn.video.scene import SceneChange
+from edgecnn.video.scene import SceneChange, glance_at
 from edgecnn.video.source import open_source
 from edgecnn.zoo.catalogue import assets_path
 from tests.helpers.pipelines import FakeSource
@@ -24,13 +24,13 @@ def photo(name: str) -> Any:
 
 def changes(*pictures: Any) -> list[bool]:
     scene = SceneChange()
-    return [scene.update(Frame(picture, "bgr")) for picture in pictures]
+    return [scene.update(glance_at(Frame(picture, "bgr"))) for picture in pictures]
 
 
 def test_every_cut_of_the_demo_is_noticed_and_nothing_else() -> None:
     scene = SceneChange()
     with open_source("demo", demo=assets_path() / "video/demo.mp4") as demo:
-        cuts = [frame.index for frame in demo if scene.update(frame)]
+        cuts = [frame.index for frame in demo if scene.update(glance_at(frame))]
     assert cuts == [20, 40, 60, 80, 100, 120, 140, 160]
 
 
@@ -54,7 +54,7 @@ def test_a_shaken_camera_is_no_cut() -> None:
 def test_pictures_of_any_size_can_be_compared(size_wh: tuple[int, int]) -> None:
     pictures = [cv2.resize(photo(name), size_wh) for name in ("coffee.jpg", "portrait_obama.jpg")]
     assert changes(pictures[0], pictures[0], pictures[1])[:2] == [False, False]
-    assert SceneChange().update(Frame(pictures[0][:, :, 0], "gray")) is False
+    assert SceneChange().update(glance_at(Frame(pictures[0][:, :, 0], "gray"))) is False
 
 
 def test_numbers_and_labels_do_not_go_over_a_cut() -> None:
