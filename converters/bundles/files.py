@@ -13,6 +13,7 @@ from converters.quantization.plan import Int8Plan
 from converters.quantization.tflite import quantize_tflite
 from converters.sources.base import QUANTIZED, Feeds, Source, Target
 from converters.tflite import weights
+from converters.tflite.compact import compact
 from edgecnn.bundle.schema import Precision
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
@@ -74,7 +75,9 @@ class FloatForms:
     def candidate(self, target: Target, made: Any) -> ModelVariant:
         """The variant of an int8 network, bytes or ``openvino.Model``."""
         if target == "tflite":
-            return self.tflite_variant(made, "int8")
+            # Before the proof, so that what is proven is what is shipped; who looks for layers by
+            # their names does so in what the quantizer made.
+            return self.tflite_variant(compact(made, scopes=True), "int8")
         return self.openvino_variant(made, "int8")
 
     def tflite_variant(self, content: bytes, precision: Precision) -> ModelVariant:

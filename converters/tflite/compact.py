@@ -13,29 +13,32 @@ from converters.tflite.pack import pack
 from converters.tflite.weights import unpack
 
 
-def compact(tflite: bytes) -> bytes:
+def compact(tflite: bytes, *, scopes: bool = False) -> bytes:
     """Shorten names of inner tensors to those of their layers, and store equal vectors once.
 
     Args:
         tflite: Content of the file. Names of inputs and outputs stay.
+        scopes: Keep the path in a name (``net/stem/Relu``), for files whose first part is not the
+            layer but the net, or somebody else's scope.
 
     Returns:
         A file that computes the same, with the same signatures and metadata entries.
     """
     model = unpack(tflite)
     for graph in model.subgraphs:
-        _shorten(graph)
+        _shorten(graph, scopes)
     return pack(model, share=True)
 
 
-def _shorten(graph: Any) -> None:
+def _shorten(graph: Any, scopes: bool) -> None:
     ends = {int(index) for index in (*graph.inputs, *graph.outputs)}
-    used = {graph.tensors[index].name for index in ends}
+    used = {bytes(graph.tensors[index].name or b"") for index in ends}
     for index, tensor in enumerate(graph.tensors):
         if index in ends or not tensor.name:
             continue
         # "relu/Relu;conv/BiasAdd;conv/convolution": the layer whose outcome this is comes first.
-        plain = bytes(tensor.name).split(b";")[0].split(b"/")[0]
+        plain = bytes(tensor.name).split(b";")[0]
+        plain = plain if scopes else plain.split(b"/")[0]
         name, number = plain, 2
         while name in used:
             name, number = b"%s_%d" % (plain, number), number + 1

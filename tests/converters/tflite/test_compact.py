@@ -10,7 +10,9 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
 
+from converters.bundles.files import FloatForms
 from converters.quantization import flatbuffer
+from converters.quantization.plan import Int8Plan
 from converters.sources import open_source
 from converters.sources.running import is_quantized
 from converters.tflite.compact import compact
@@ -18,6 +20,7 @@ from converters.tflite.pack import pack
 from converters.tflite.weights import unpack
 from edgecnn.training import quantize
 from tests.helpers import qat_nets
+from tests.helpers.quantized_nets import two_sided_feeds, two_sided_net
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +39,16 @@ def answers(tflite: bytes) -> Any:
     runtime = pytest.importorskip("ai_edge_litert.interpreter")
     interpreter = runtime.Interpreter(model_content=tflite, num_threads=1)
     interpreter.allocate_tensors()
-    into, out_of = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    assert is_quantized(into)
-    found = []
-    for picture in np.random.default_rng(0).integers(-128, 128, (8, *into["shape"]), np.int8):
-        interpreter.set_tensor(into["index"], picture)
+    random, found = np.random.default_rng(0), []
+    for _ in range(8):
+        for into in interpreter.get_input_details():
+            assert is_quantized(into)
+            numbers = random.integers(-128, 128, into["shape"], np.int8)
+            interpreter.set_tensor(into["index"], numbers)
         interpreter.invoke()
-        found.append(interpreter.get_tensor(out_of["index"]))
-    return np.stack(found)
+        details = interpreter.get_output_details()
+        found += [interpreter.get_tensor(out_of["index"]).ravel() for out_of in details]
+    return np.concatenate(found)
 
 
 def test_the_file_is_smaller_and_answers_the_same(plain: bytes) -> None:
@@ -81,3 +86,18 @@ def test_a_small_file_is_still_a_source(plain: bytes, tmp_path: Any) -> None:
     with open_source(tmp_path / "small.tflite") as source:
         assert source.precision == "int8"
         assert [port.name for port in source.inputs] == ["image"]
+
+
+def test_a_calibrated_file_is_compacted_too_and_keeps_the_paths_in_names() -> None:
+    with open_source(two_sided_net()) as source:
+        forms = FloatForms(source, {})
+        made = forms.int8("tflite", two_sided_feeds(8).__iter__, Int8Plan(samples=8))
+        variant = forms.candidate("tflite", made)
+    assert len(variant.model) < 0.95 * len(made)
+    assert np.array_equal(answers(variant.model), answers(made))
+    before, after = unpack(made), unpack(variant.model)
+    for ends in ("inputs", "outputs"):
+        assert getattr(flatbuffer, ends)(after) == getattr(flatbuffer, ends)(before)
+    names = [tensor.name.decode() for tensor in after.subgraphs[0].tensors]
+    assert len(set(names)) == len(names)
+    assert any(name.count("/") >= 2 for name in names)
