@@ -180,7 +180,10 @@ def _read(
         try:
             pixels = read_image(photo)
             faces = pipeline(pixels, "bgr")
-            good.append(only_face(pixels, faces, "bgr", keep_photo=keep_photos)[0])
+            face, _ = only_face(
+                pixels, faces, "bgr", keep_photo=keep_photos, confirm=pipeline.confirm
+            )
+            good.append(face)
         except (GalleryError, SourceError) as error:
             refused.append({"photo": photo, "reason": str(error)})
     return good, refused

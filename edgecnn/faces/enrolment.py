@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,7 @@ from edgecnn.core.results import Face, Faces
 from edgecnn.errors import GalleryError, OptionError
 from edgecnn.faces.outcomes import NewFace
 from edgecnn.faces.quality import FaceQuality, measure_face
+from edgecnn.faces.second_look import Confirm
 
 _MARGIN = 0.6
 """Of the box on each side: hair and chin, so that another detector finds the face again."""
@@ -23,7 +26,12 @@ def assess(pixels: Pixels, faces: Faces, color: str) -> list[FaceQuality]:
 
 
 def only_face(
-    pixels: Pixels, faces: Faces, color: str, *, keep_photo: bool = False
+    pixels: Pixels,
+    faces: Faces,
+    color: str,
+    *,
+    keep_photo: bool = False,
+    confirm: Confirm | None = None,
 ) -> tuple[NewFace, FaceQuality]:
     """The one face of a picture, ready to be enrolled.
 
@@ -32,6 +40,8 @@ def only_face(
         faces: What was found in it, with embeddings.
         color: Of ``pixels``.
         keep_photo: Keep the face and its surroundings, so that another embedder can enrol it.
+        confirm: Takes a second look, so that nothing is enrolled that only resembles a face: that
+            of the `FacePipeline` which found it. None takes the detector's word.
 
     Raises:
         GalleryError: No face, several, or one that is not good enough; says what to do.
@@ -44,6 +54,8 @@ def only_face(
         raise GalleryError(f"{what} found; enrolling takes a picture of one person")
     face = faces[0]
     quality = measure_face(pixels, face, color)
+    if quality.good and confirm is not None:
+        quality = replace(quality, confirmed=confirm(pixels, face, color))
     if not quality.good:
         raise GalleryError("; ".join(quality.reasons))
     numbers = {name: value for name, value in quality.to_dict().items() if isinstance(value, float)}

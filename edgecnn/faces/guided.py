@@ -7,7 +7,7 @@ enrolled with somebody else who stepped in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgecnn.core.image import Pixels
 from edgecnn.core.results import Embedding, Faces
@@ -15,6 +15,7 @@ from edgecnn.errors import OptionError
 from edgecnn.faces.enrolment import face_photo
 from edgecnn.faces.outcomes import NewFace
 from edgecnn.faces.quality import FaceQuality, measure_face
+from edgecnn.faces.second_look import Confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class GuidedEnrolment:
         poses: In which order.
         frames_each: Good frames of a pose of which the best is kept.
         keep_photos: Keep the face and its surroundings of those.
+        confirm: Takes a second look at each face that would be kept; see `only_face`.
 
     Raises:
         OptionError: No pose, or no frame.
@@ -66,6 +68,7 @@ class GuidedEnrolment:
         poses: tuple[Pose, ...] = POSES,
         frames_each: int = _FRAMES_EACH,
         keep_photos: bool = False,
+        confirm: Confirm | None = None,
     ) -> None:
         if not poses or frames_each < 1:
             raise OptionError("Guided enrolment takes at least one pose and one frame each.")
@@ -73,6 +76,7 @@ class GuidedEnrolment:
         self._poses = poses
         self._frames_each = frames_each
         self._keep_photos = keep_photos
+        self._confirm = confirm
         self._taken: list[NewFace] = []
         self._best: tuple[float, NewFace] | None = None
         self._seen = 0
@@ -130,6 +134,10 @@ class GuidedEnrolment:
             return _towards(pose, quality.yaw_deg)
         if self._first is not None and embedding.distance(self._first) >= self._threshold:
             return "this looks like another person; start again with one alone"
+        if self._confirm is not None:
+            quality = replace(quality, confirmed=self._confirm(pixels, face, color))
+            if not quality.good:
+                return quality.reasons[0]
         self._first = embedding if self._first is None else self._first
         self._take(pixels, faces, color, quality)
         return DONE if self.done else self._poses[len(self._taken)].words

@@ -1,6 +1,7 @@
 """How well a face can be recognized, as numbers, and what a person can do about it, in words.
 
-All numbers come from the picture and the six points of the detector; no network is asked. Each
+All numbers but one come from the picture and the six points of the detector; no network is asked.
+What is no face at all is told by a second look (`edgecnn.faces.second_look`), at enrolment. Each
 limit says what it was chosen from: five portraits (`assets/images`), their embedding against that
 of degraded copies, in distances of dlib's embedder, where two photographs of one person are some
 0.4 apart. Quality never stops the identification of a photograph: it refuses at enrolment, where a
@@ -41,6 +42,8 @@ MAX_ROLL_DEG = 45.0
 """Alignment undoes roll; beyond this the detector starts to misplace points."""
 MIN_SCORE = 0.6
 """Real faces here have 0.73 to 0.95; what is no face and passes the detector, mostly less."""
+MIN_CONFIRMED = 0.73
+"""Of a second look (`edgecnn.faces.second_look`): faces have 0.745 or more, others up to 0.718."""
 _FOREHEAD_APART, _CHIN_APART = 11.0, 25.0
 """Chroma (CIELAB) between cheeks and forehead, and cheeks and chin. Of 27 bare faces, some in
 coloured light, none exceeds the first (at most 9) and two the second; of 15 masks painted on, one
@@ -84,6 +87,7 @@ class FaceQuality:
         inside: Share of the face that is inside the picture, 0..1.
         covered: Hint at what may be covered: ``"eyes"``, ``"mouth"`` or empty. Beards, make-up
             and coloured light are taken for covers at times, so it never refuses anything.
+        confirmed: How sure a second look is that it is a face, 0..1; None when nobody looked.
     """
 
     eye_distance_px: float
@@ -96,11 +100,14 @@ class FaceQuality:
     score: float
     inside: float
     covered: str
+    confirmed: float | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What speaks against enrolling this face, as advice; empty when nothing does."""
+        confirmed = 1.0 if self.confirmed is None else self.confirmed
         checks = (
+            (confirmed < MIN_CONFIRMED, "a second look finds no face: take another picture"),
             (self.inside < 0.95, "bring the whole face into the picture"),
             (self.score < MIN_SCORE, "this is hardly a face; remove what covers it"),
             (self.eye_distance_px < MIN_EYE_DISTANCE_PX, "too small: come closer"),
@@ -147,6 +154,7 @@ class FaceQuality:
         numbers = {
             name: value if isinstance(value, str) else round(value, 3)
             for name, value in asdict(self).items()
+            if value is not None
         }
         return {
             **numbers,

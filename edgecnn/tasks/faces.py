@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
+from edgecnn.bundle import io
 from edgecnn.closing import Closing
-from edgecnn.core.image import convert_color
-from edgecnn.core.results import Embedding, Faces
+from edgecnn.core.image import Pixels, convert_color
+from edgecnn.core.results import Embedding, Face, Faces
 from edgecnn.errors import OptionError
+from edgecnn.faces.second_look import LEAST_SCORE, confirmation
+from edgecnn.runtime.policy import choose
 from edgecnn.tasks.base import Picture, TaskInfo, Timing, as_pixels
 from edgecnn.tasks.detect_faces import FaceDetector
 from edgecnn.tasks.embed import ImageEmbedder
 from edgecnn.tasks.options import FaceOptions
 from edgecnn.video.frame import Frame
+from edgecnn.zoo.catalogue import find
 
 
 class FacePipeline(Closing):
@@ -39,6 +44,8 @@ class FacePipeline(Closing):
 
     parts: ClassVar[tuple[str, str]] = ("face_detect_blazeface_full", "face_embed_dlib")
     """Bundles that `edgecnn.load("faces")` takes."""
+    witness: ClassVar[str] = "face_detect_blazeface_short"
+    """Bundle of the detector that `confirm` asks, opened when it is first needed."""
 
     def __init__(self, detector: FaceDetector, embedder: ImageEmbedder) -> None:
         if not isinstance(detector, FaceDetector) or not isinstance(embedder, ImageEmbedder):
@@ -49,6 +56,8 @@ class FacePipeline(Closing):
         self.detector = detector
         self.embedder = embedder
         self.timing: Timing | None = None
+        self._witness: FaceDetector | None = None
+        self._opening = threading.Lock()
 
     @property
     def info(self) -> TaskInfo:
@@ -112,10 +121,34 @@ class FacePipeline(Closing):
         )
         return embedded, timing
 
+    def confirm(self, pixels: Pixels, face: Face, color: str) -> float:
+        """How sure a second look is that this is a face, 0..1; for enrolment.
+
+        Args:
+            pixels: The picture; see `edgecnn.faces.second_look.confirmation`.
+            face: Found in it.
+            color: Of ``pixels``.
+
+        Raises:
+            ImageError: Not a picture.
+            UnknownNameError: The bundle of the witness is not here.
+        """
+        with self._opening:
+            if self._witness is None:
+                bundle = io.load(find(self.witness))
+                threads = self.detector.info.threads
+                choice = choose(bundle.manifest, threads=threads, quick_start=True)
+                every = FaceOptions(score_threshold=LEAST_SCORE)
+                self._witness = FaceDetector(bundle, choice, every)
+        return confirmation(pixels, face, color, self._witness)
+
     def close(self) -> None:
-        """Release both models."""
+        """Release all models."""
         self.detector.close()
         self.embedder.close()
+        with self._opening:
+            if self._witness is not None:
+                self._witness.close()
 
 
 def _with_pre(timing: Timing | None, align_ms: float) -> Timing | None:

@@ -157,7 +157,8 @@ class Watch:
         self._set(lambda sight: {"ready": True})
 
     def _do_start(self) -> None:
-        self._guided = GuidedEnrolment(self._threshold, keep_photos=True)
+        confirm = None if self._pipeline is None else self._pipeline.confirm
+        self._guided = GuidedEnrolment(self._threshold, keep_photos=True, confirm=confirm)
         fresh = {"words": _FIRST, "pose": 0, "progress": 0.0, "boxes_xyxy": None, "taken": ()}
         self._set(lambda sight: fresh)
 
@@ -201,7 +202,8 @@ class Watch:
             return Photo(path, None, "there are no models to look at it")
         try:
             pixels = read_image(path)
-            face, _ = only_face(pixels, self._pipeline(pixels, "bgr"), "bgr", keep_photo=True)
+            faces, confirm = self._pipeline(pixels, "bgr"), self._pipeline.confirm
+            face, _ = only_face(pixels, faces, "bgr", keep_photo=True, confirm=confirm)
         except EdgeCNNError as error:
             return Photo(path, None, str(error))
         return Photo(path, face)

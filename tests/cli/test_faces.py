@@ -198,6 +198,13 @@ def test_folder_of_person_folders(tmp_path):
     assert all(row["consent"] is None for row in people)
 
 
+def test_what_only_resembles_a_face_is_not_enrolled():
+    said = run("enrol", "Bee", IMAGES / "bee.jpg")
+    assert said.code == 1
+    assert "a second look finds no face" in said.err
+    assert not faces_options.default_gallery().exists()
+
+
 def test_consent_and_expiry_change_without_another_photo(enrolled):
     said = run("consent", "barack obama", "--consent", "by letter", "--expires", "30")
     assert said.code == 0

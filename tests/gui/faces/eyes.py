@@ -10,7 +10,7 @@ import numpy as np
 
 import edgecnn
 from edgecnn.core.image import read_image
-from edgecnn.core.results import Faces
+from edgecnn.core.results import Face, Faces
 from edgecnn.tasks.faces import FacePipeline
 from edgecnn.video.frame import Frame
 
@@ -39,6 +39,10 @@ class Eyes:
     def __call__(self, pixels: np.ndarray, color: str) -> Faces:
         assert not self.closed
         return _seen(pixels.tobytes(), pixels.shape, color)
+
+    def confirm(self, pixels: np.ndarray, face: Face, color: str) -> float:
+        assert not self.closed
+        return _models().confirm(pixels, face, color)
 
     def close(self) -> None:
         self.closed = True
