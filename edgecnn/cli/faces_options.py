@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ import click
 
 import edgecnn
 from edgecnn.bundle.schema import Manifest
-from edgecnn.errors import OptionError, PassphraseError
+from edgecnn.errors import DamagedError, OptionError, PassphraseError
+from edgecnn.faces.backups import FOLDER, find_backups
 from edgecnn.faces.envelope import read_envelope
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.impostors import find_table
@@ -101,9 +103,26 @@ def open_gallery(path: Path | None, passphrase_file: Path | None) -> Gallery:
         GalleryError: Not there, not opened by what was given, or damaged.
     """
     chosen = default_gallery() if path is None else path
-    gallery = Gallery.open(chosen, existing_secret(chosen, passphrase_file))
+    try:
+        gallery = Gallery.open(chosen, existing_secret(chosen, passphrase_file))
+    except DamagedError as error:
+        raise DamagedError(f"{error} {_way_back(chosen, path)}") from error
     gallery.table = find_table(gallery.contents.space)
     return gallery
+
+
+def _way_back(gallery: Path, given: Path | None) -> str:
+    """What to type when a gallery is damaged."""
+    backups = find_backups(gallery)
+    if not backups:
+        return f"No backup lies in {gallery.parent / FOLDER}; put one of yours in its place."
+    words = ["edgecnn", "faces", "restore", str(backups[0].path)]
+    words += [] if given is None else ["--gallery", str(given)]
+    newest = f"the newest of {len(backups)} backups" if len(backups) > 1 else "its backup"
+    return (
+        f"Put {newest} ({backups[0].made:%Y-%m-%d %H:%M}) in its place: {shlex.join(words)} "
+        "(the damaged file is kept beside it)"
+    )
 
 
 def open_or_prepare(

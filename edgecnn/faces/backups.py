@@ -8,6 +8,7 @@ them. A restored gallery never brings back people who were forgotten since the b
 from __future__ import annotations
 
 import datetime
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from edgecnn.faces.envelope import read_envelope, seal_envelope
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.records import Contents
 from edgecnn.faces.store import read_file
-from edgecnn.faces.unlocking import Secret
+from edgecnn.faces.unlocking import Lock, Secret
 
 FOLDER = "backups"
 SUFFIX = ".faces"
@@ -33,7 +34,7 @@ class Restored:
     Attributes:
         people: How many are enrolled now.
         left_out: How many of the backup were forgotten since, and stay so.
-        kept_aside: Where the damaged file went that the backup replaces; None when there was none.
+        kept_aside: Where the file went that could not be opened; None when there was none.
         forgotten_known: Whether the gallery that was replaced could be asked who was forgotten.
     """
 
@@ -41,6 +42,40 @@ class Restored:
     left_out: int
     kept_aside: Path | None
     forgotten_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that lies beside a gallery and looks sound from outside.
+
+    Attributes:
+        path: Of the file.
+        made: When, in local time.
+        lock: What opens it.
+    """
+
+    path: Path
+    made: datetime.datetime
+    lock: Lock
+
+
+def find_backups(path: Path) -> tuple[Backup, ...]:
+    """The backups of a gallery in its folder of backups, newest first; none is opened.
+
+    Backups that were written elsewhere are known to the gallery alone, which has to be open to say.
+
+    Args:
+        path: Of the gallery; it may be missing or damaged.
+    """
+    found = []
+    for file in (path.parent / FOLDER).glob(f"{glob.escape(path.stem)}-*{SUFFIX}"):
+        try:
+            lock = read_file(file).header.lock
+            made = datetime.datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+        except (GalleryError, OSError):
+            continue
+        found.append(Backup(file, made, lock))
+    return tuple(sorted(found, key=lambda one: (one.made, one.path.name), reverse=True))
 
 
 def back_up(gallery: Gallery, target: Path | None = None) -> Path:
@@ -72,14 +107,25 @@ def back_up(gallery: Gallery, target: Path | None = None) -> Path:
     return chosen
 
 
-def restore(path: Path, backup: Path, secret: Secret, *, replace_sound: bool = False) -> Restored:
+def restore(
+    path: Path,
+    backup: Path,
+    secret: Secret,
+    *,
+    replace_sound: bool = False,
+    found_damaged: bool = False,
+) -> Restored:
     """Put a backup in the place of a gallery.
+
+    A file that cannot be opened is never overwritten: it is kept beside the restored one.
 
     Args:
         path: Of the gallery; it may be missing or damaged.
         backup: Of the backup.
         secret: What opens the backup.
         replace_sound: Replace a gallery that is not damaged, too.
+        found_damaged: Somebody has found with the gallery's own secret that it is damaged, which
+            the secret of the backup cannot show when it is another one.
 
     Raises:
         GalleryError: The backup cannot be read, or the gallery is sound and ``replace_sound`` off.
@@ -95,6 +141,7 @@ def restore(path: Path, backup: Path, secret: Secret, *, replace_sound: bool = F
         current, damaged = _current(path, secret)
         if current is not None and current[0] != envelope.header.gallery_id:
             raise GalleryError(f"{backup} is a backup of another gallery than {path}.")
+        damaged = damaged or (found_damaged and current is None)
         if path.exists() and not damaged and not replace_sound:
             raise GalleryError(
                 f"{path} is not known to be damaged; what changed since the backup would be lost. "
@@ -103,7 +150,7 @@ def restore(path: Path, backup: Path, secret: Secret, *, replace_sound: bool = F
         known = current[1] if current is not None else None
         contents, left_out = _without_forgotten(contents, known, envelope.header.gallery_id)
         contents = noted(contents, "restore")
-        if damaged and path.exists():
+        if current is None and path.exists():
             aside = path.with_name(f"{path.name}{DAMAGED}{_stamp()}")
             path.replace(aside)
         written, _ = seal_envelope(

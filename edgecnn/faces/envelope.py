@@ -88,8 +88,7 @@ class Envelope:
             return crypto.unseal(data_key, self.sealed, self.bound)
         except DamagedError as error:
             raise DamagedError(
-                f"{self.where} was damaged or altered: {error} The passphrase is right. "
-                "Restore a backup: edgecnn faces restore BACKUP"
+                f"{self.where} was damaged or altered: {error} The passphrase is right."
             ) from error
 
 
@@ -144,7 +143,7 @@ def read_envelope(content: bytes, where: str) -> Envelope:
             "or was made by a newer one: pip install -U edgecnn"
         )
     if length > _MAX_HEADER_BYTES or hashlib.sha256(text).digest() != digest:
-        raise DamagedError(f"The header of {where} is damaged. Restore a backup.")
+        raise DamagedError(f"The header of {where} is damaged.")
     try:
         header = msgspec.json.decode(text, type=Header)
     except (msgspec.DecodeError, OptionError, UnicodeDecodeError) as error:

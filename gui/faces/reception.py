@@ -229,8 +229,21 @@ class Reception(QObject):
         from gui.faces.create_dialog import CreateDialog
         from gui.faces.unlock_dialog import UnlockDialog
 
-        make = CreateDialog if self.session.state == "absent" else UnlockDialog
-        dialog: QDialog = make(self.session, self._window)
+        dialog: QDialog
+        if self.session.state == "absent":
+            dialog = CreateDialog(self.session, self._window)
+        else:
+            dialog = UnlockDialog(self.session, self._window)
+            dialog.restoring.connect(lambda: self._restore(then))
+        if then:
+            dialog.accepted.connect(lambda: self._open_window(then))
+        self._window.open_dialog("gallery", dialog)
+
+    def _restore(self, then: str) -> None:
+        """Put a backup in the place of a damaged gallery; then go on with a command."""
+        from gui.faces.restore_dialog import RestoreDialog
+
+        dialog = RestoreDialog(self.session, self._window)
         if then:
             dialog.accepted.connect(lambda: self._open_window(then))
         self._window.open_dialog("gallery", dialog)

@@ -48,7 +48,7 @@ class SecretDialog(QDialog):
         self._spinner.hide()
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP_PX)
-        buttons = QHBoxLayout()
+        buttons = self.buttons = QHBoxLayout()
         buttons.setSpacing(GAP_PX)
         buttons.addWidget(self._spinner)
         buttons.addStretch(1)

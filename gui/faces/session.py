@@ -18,6 +18,7 @@ from shiboken6 import isValid
 
 from edgecnn import api
 from edgecnn.errors import EdgeCNNError, GalleryError
+from edgecnn.faces.backups import Restored, restore
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.impostors import find_table
 from edgecnn.faces.place import default_gallery
@@ -150,13 +151,32 @@ class FaceSession(QObject):
             failed: Called with a `PassphraseError` (wrong), `DamagedError` or `GalleryError`.
             owner: When it is gone, nobody is told; the gallery is opened nevertheless.
         """
+        self._open(lambda: self._opened(secret), done, failed, owner)
+
+    def restore(
+        self,
+        backup: Path,
+        secret: str | Secret,
+        done: Callable[[Restored], None],
+        failed: Failed,
+        owner: QObject | None = None,
+    ) -> None:
+        """Put a backup in the place of a gallery that was found damaged, and open it.
+
+        Args:
+            backup: Of which; the damaged file is kept beside it.
+            secret: What opens the backup: a passphrase, or `SystemKeyring()`.
+            done: Called with what came of it when it is open.
+            failed: Called with a `PassphraseError` (not that of the backup) and others.
+            owner: When it is gone, nobody is told.
+        """
+        came: list[Restored] = []
 
         def work() -> Gallery:
-            gallery = Gallery.open(self.path, _secret(secret))
-            gallery.table = find_table(gallery.contents.space)
-            return gallery
+            came.append(restore(self.path, backup, _secret(secret), found_damaged=True))
+            return self._opened(secret)
 
-        self._open(work, done, failed, owner)
+        self._open(work, lambda: done(came[0]), failed, owner)
 
     def look_at_lock(self, done: Callable[[Kind], None], failed: Failed, owner: QObject) -> None:
         """Find out what opens the gallery, without opening it.
@@ -259,6 +279,11 @@ class FaceSession(QObject):
         """Lock and end; what is being written is finished, if need be after the window is gone."""
         self.lock()
         return self._errands.close()
+
+    def _opened(self, secret: str | Secret) -> Gallery:
+        gallery = Gallery.open(self.path, _secret(secret))
+        gallery.table = find_table(gallery.contents.space)
+        return gallery
 
     def _lock_of_file(self) -> Lock:
         return read_file(self.path).header.lock

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from edgecnn.errors import EdgeCNNError
+from edgecnn.errors import DamagedError, EdgeCNNError
 from edgecnn.faces.unlocking import SystemKeyring
 from gui.faces.secret_dialog import SecretDialog
 from gui.faces.secret_form import passphrase_edit
@@ -15,7 +16,12 @@ from gui.faces.words import why_not
 
 
 class UnlockDialog(SecretDialog):
-    """Closes by itself when the gallery is open; says why it is not otherwise."""
+    """Closes by itself when the gallery is open; says why it is not otherwise.
+
+    Emits ``restoring`` when the gallery is damaged and a backup is to take its place.
+    """
+
+    restoring = Signal()
 
     def __init__(self, session: FaceSession, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -30,6 +36,11 @@ class UnlockDialog(SecretDialog):
         self.edit.setPlaceholderText(self.tr("Passphrase"))
         self.edit.textChanged.connect(lambda _: self.say(""))
         self.body.addWidget(self.edit)
+        self.restore = QPushButton(self.tr("Restore a backup…"))
+        self.restore.setObjectName("restore")
+        self.restore.clicked.connect(self._restore)
+        self.restore.hide()
+        self.buttons.insertWidget(self.buttons.indexOf(self.act), self.restore)
         self.edit.setFocus()
         self.fit()
         session.look_at_lock(self._found, self._refused, self)
@@ -69,6 +80,15 @@ class UnlockDialog(SecretDialog):
 
     def _refused(self, error: EdgeCNNError) -> None:
         self.show_busy(False)
+        damaged = isinstance(error, DamagedError)
+        self.restore.setVisible(damaged)
+        self.act.setVisible(not damaged)
+        self.edit.setVisible(not damaged)
+        self.restore.setDefault(damaged)
         self.say(why_not(error, self._kind, self.session.path))
-        self.edit.setFocus()
+        (self.restore if damaged else self.edit).setFocus()
         self.edit.selectAll()
+
+    def _restore(self) -> None:
+        self.reject()
+        self.restoring.emit()

@@ -24,8 +24,8 @@ def why_not(error: EdgeCNNError, kind: Kind, path: Path) -> str:
     """
     if isinstance(error, DamagedError):
         return _tr(
-            "The gallery file is damaged; no passphrase opens it. Put a backup in its place: "
-            "edgecnn faces restore BACKUP. Backups lie in %s. (%s)"
+            "The gallery file is damaged; no passphrase opens it. A backup can take its place; the "
+            "damaged file is kept beside it. Backups lie in %s. (%s)"
         ) % (path.parent / FOLDER, error)
     if isinstance(error, PassphraseError) and kind == "keyring":
         return _tr(

@@ -307,13 +307,29 @@ def test_export_import_backup_restore_and_a_new_passphrase(enrolled, tmp_path, m
     assert run("backup", backup).code == 0
     assert run("restore", backup).code == 1  # the gallery is sound
     enrolled.write_bytes(enrolled.read_bytes()[:-1])
-    assert "cut off" in run("list").err
+    said = run("list").err
+    assert "cut off" in said
+    assert "No backup lies in" in said
     assert answer("restore", backup)["people"] == 2
     assert answer("passphrase")["backups_with_the_old_one"] == 1
     said = run("list")
     assert said.code == 1
     assert "passphrase is wrong" in said.err
     monkeypatch.setenv(faces_options.VARIABLE, "another staple here")
+    assert len(answer("list")["people"]) == 2
+
+
+def test_damaged_gallery_names_its_newest_backup_and_what_to_type(enrolled):
+    assert run("backup").code == 0
+    written = answer("backup")["file"]
+    content = bytearray(enrolled.read_bytes())
+    content[-5] ^= 1
+    enrolled.write_bytes(content)
+    said = run("list")
+    assert said.code == 1
+    assert "the newest of 2 backups" in said.err
+    assert f"edgecnn faces restore {written}" in said.err
+    assert answer("restore", written)["kept_aside"]
     assert len(answer("list")["people"]) == 2
 
 

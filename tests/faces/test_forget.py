@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from edgecnn.errors import GalleryError, OptionError, PassphraseError
 from edgecnn.faces import forget as forgetting
 from edgecnn.faces import records
-from edgecnn.faces.backups import back_up, restore
+from edgecnn.faces.backups import back_up, find_backups, restore
 from edgecnn.faces.exchange import export_my_data, export_people, import_people
 from edgecnn.faces.forget import forget, forget_expired
 from edgecnn.faces.gallery import Gallery
@@ -402,3 +403,33 @@ def test_person_gets_everything_that_is_stored(gallery, tmp_path):
     assert target.stat().st_mode & 0o777 == 0o600
     with pytest.raises(GalleryError, match="not replaced"):
         export_my_data(gallery, "Ada", target)
+
+
+def test_backups_beside_a_gallery_are_found_newest_first_and_damaged_ones_left_out(
+    gallery, tmp_path
+):
+    path = gallery.store.path
+    assert find_backups(path) == ()
+    older, newer, bad = (back_up(gallery) for _ in range(3))
+    os.utime(older, (1_000, 1_000))
+    bad.write_bytes(b"nothing")
+    (older.parent / "other-1.faces").write_bytes(older.read_bytes())
+    path.unlink()
+    assert [one.path for one in find_backups(path)] == [newer, older]
+
+
+def test_file_that_does_not_open_is_never_overwritten(gallery, tmp_path):
+    path, backup = gallery.store.path, back_up(gallery)
+    gallery.change_secret(OTHER_SECRET)
+    content = path.read_bytes()
+    with pytest.raises(GalleryError, match="not known to be damaged"):
+        restore(path, backup, SECRET)
+    restored = restore(path, backup, SECRET, replace_sound=True)
+    assert restored.kept_aside is not None
+    assert restored.kept_aside.read_bytes() == content
+
+
+def test_sound_gallery_is_not_replaced_because_somebody_says_it_is_damaged(gallery):
+    path, backup = gallery.store.path, back_up(gallery)
+    with pytest.raises(GalleryError, match="not known to be damaged"):
+        restore(path, backup, SECRET, found_damaged=True)

@@ -15,6 +15,7 @@ from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
 import edgecnn
+from edgecnn.faces.backups import back_up
 from edgecnn.faces.enrolment import only_face
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.recognition import Recognition
@@ -30,7 +31,9 @@ from gui.faces.panel import FacesPanel
 from gui.faces.passphrase_dialog import PassphraseDialog
 from gui.faces.people_dialog import PeopleDialog
 from gui.faces.recognizing import Recognizing
+from gui.faces.restore_dialog import RestoreDialog
 from gui.faces.session import FaceSession
+from gui.faces.unlock_dialog import UnlockDialog
 from gui.faces.verify_dialog import VerifyDialog
 from gui.main_window import MainWindow
 from gui.settings import Settings
@@ -331,3 +334,25 @@ def test_every_command_opens_its_window(booth: Booth) -> None:
         assert dialog.isVisible()
         dialog.reject()
         booth.qtbot.wait(20)
+
+
+def test_a_damaged_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: Booth) -> None:
+    backup = back_up(Gallery.open(booth.session.path, SECRET))
+    content = bytearray(booth.session.path.read_bytes())
+    content[-5] ^= 1
+    booth.session.path.write_bytes(content)
+    booth.window.do("people")
+    unlock = booth.window.findChild(UnlockDialog)
+    unlock.edit.setText(SECRET.text)
+    booth.qtbot.mouseClick(unlock.act, Qt.MouseButton.LeftButton)
+    booth.qtbot.waitUntil(unlock.restore.isVisible, timeout=20_000)
+    booth.qtbot.mouseClick(unlock.restore, Qt.MouseButton.LeftButton)
+    dialog = booth.window.findChild(RestoreDialog)
+    assert dialog.choice.currentData() == backup
+    dialog.edit.setText(SECRET.text)
+    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    booth.qtbot.waitUntil(lambda: booth.session.state == "unlocked", timeout=20_000)
+    assert "1 person is enrolled" in dialog.words.text()
+    assert booth.window.findChild(PeopleDialog) is None
+    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    assert booth.window.findChild(PeopleDialog).isVisible()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 import sys
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QPushButton
 
+from edgecnn.faces.backups import back_up
+from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.unlocking import Passphrase
 from gui.faces import secret_form
 from gui.faces.create_dialog import CreateDialog
 from gui.faces.passphrase_dialog import PassphraseDialog
+from gui.faces.restore_dialog import RestoreDialog
 from gui.faces.session import FaceSession
 from gui.faces.unlock_dialog import UnlockDialog
-from tests.faces.people import OTHER_SECRET, SECRET
+from tests.faces.people import OTHER_SECRET, SECRET, faces_of
 from tests.faces.test_store import FakeKeyring
 
 
@@ -110,7 +114,7 @@ def test_a_damaged_file_is_said_before_anything_is_typed(session_of, qtbot):
     dialog = shown(qtbot, UnlockDialog(session))
     qtbot.waitUntil(dialog.problem.isVisible)
     assert "damaged" in dialog.problem.text()
-    assert "edgecnn faces restore" in dialog.problem.text()
+    qtbot.waitUntil(dialog.restore.isVisible)
 
 
 def test_who_cancels_while_it_opens_leaves_it_locked(session_of, qtbot):
@@ -146,10 +150,92 @@ def test_locking_ends_a_change_that_was_not_begun(session_of, qtbot):
     assert not dialog.isVisible()
 
 
-@pytest.mark.parametrize("make", [CreateDialog, UnlockDialog])
+@pytest.mark.parametrize("make", [CreateDialog, UnlockDialog, RestoreDialog])
 def test_no_word_is_cut_off(session_of, qtbot, make):
     dialog = shown(qtbot, make(session_of("Ada")))
     dialog.say("A problem that takes more than one line of words, because it has to say a lot.")
     qtbot.wait(20)
     for words in (dialog.words, dialog.problem):
         assert words.height() >= words.heightForWidth(words.width())
+
+
+def damaged(session: FaceSession) -> bytes:
+    """Damages the gallery of a session where only its own key can tell; gives what is left."""
+    content = bytearray(session.path.read_bytes())
+    content[-5] ^= 1
+    session.path.write_bytes(content)
+    return bytes(content)
+
+
+def backed_up(session: FaceSession) -> Path:
+    gallery = Gallery.open(session.path, SECRET)
+    path = back_up(gallery)
+    gallery.enrol("Zoe", faces_of(9))
+    return path
+
+
+def test_a_damaged_gallery_offers_a_backup_and_is_kept_beside_it(session_of, qtbot):
+    session = session_of("Ada", "Grace")
+    backup = backed_up(session)
+    rest = damaged(session)
+    dialog = shown(qtbot, UnlockDialog(session))
+    assert not dialog.restore.isVisible()
+    type_and_return(qtbot, dialog.edit, SECRET.text)
+    qtbot.waitUntil(dialog.restore.isVisible)
+    assert not dialog.act.isVisible()
+    with qtbot.waitSignal(dialog.restoring):
+        qtbot.mouseClick(dialog.restore, Qt.MouseButton.LeftButton)
+    dialog = shown(qtbot, RestoreDialog(session))
+    assert dialog.choice.currentData() == backup
+    type_and_return(qtbot, dialog.edit, OTHER_SECRET.text)
+    qtbot.waitUntil(dialog.problem.isVisible)
+    assert "not the passphrase of that backup" in dialog.problem.text()
+    assert session.path.read_bytes() == rest
+    type_and_return(qtbot, dialog.edit, SECRET.text)
+    qtbot.waitUntil(lambda: session.state == "unlocked")
+    kept = next(session.path.parent.glob("*.damaged-*"))
+    assert kept.read_bytes() == rest
+    assert str(kept) in dialog.words.text()
+    assert "2 people are enrolled" in dialog.words.text()
+    assert "forget them again" in dialog.words.text()
+    assert not dialog.edit.text()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert session.state == "unlocked"
+    assert [person.name for person in session.gallery.people] == ["Ada", "Grace"]
+
+
+def test_a_backup_with_an_older_passphrase_replaces_what_was_found_damaged(session_of, qtbot):
+    session = session_of("Ada")
+    backup = backed_up(session)
+    Gallery.open(session.path, SECRET).change_secret(OTHER_SECRET)
+    rest = damaged(session)
+    dialog = shown(qtbot, RestoreDialog(session))
+    assert dialog.choice.currentData() == backup
+    type_and_return(qtbot, dialog.edit, SECRET.text)
+    qtbot.waitUntil(lambda: session.state == "unlocked")
+    assert next(session.path.parent.glob("*.damaged-*")).read_bytes() == rest
+
+
+def test_without_a_backup_beside_it_a_file_can_be_chosen(session_of, qtbot, tmp_path, monkeypatch):
+    session = session_of("Ada")
+    elsewhere = tmp_path / "stick" / "copy.faces"
+    elsewhere.parent.mkdir()
+    back_up(Gallery.open(session.path, SECRET), elsewhere)
+    damaged(session)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(elsewhere), ""))
+    dialog = shown(qtbot, RestoreDialog(session))
+    assert "No backup lies in" in dialog.none.text()
+    assert not dialog.act.isEnabled()
+    qtbot.mouseClick(dialog.other, Qt.MouseButton.LeftButton)
+    type_and_return(qtbot, dialog.edit, SECRET.text)
+    qtbot.waitUntil(lambda: session.state == "unlocked")
+
+
+def test_who_cancels_leaves_the_damaged_gallery_alone(session_of, qtbot):
+    session = session_of("Ada")
+    backed_up(session)
+    rest = damaged(session)
+    dialog = shown(qtbot, RestoreDialog(session))
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.result() == QDialog.DialogCode.Rejected
+    assert session.path.read_bytes() == rest
