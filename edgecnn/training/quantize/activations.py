@@ -32,6 +32,9 @@ class ActivationQuantizer(keras.layers.Layer):  # type: ignore[misc]
         low, high: Of a fixed range.
         momentum: Of the averages. Young averages are plain means of what was seen.
         observed_steps: Batches that are averaged; None: until it is frozen.
+        exact_in_training: A fixed range at the end of a net rounds only when it infers. Losses take
+            logarithms of probabilities: of one that is rounded to zero there is none, nor a
+            gradient, and the pictures that are furthest from right would teach nothing.
 
     Input shape:
         (batch, ...), float32.
@@ -48,6 +51,7 @@ class ActivationQuantizer(keras.layers.Layer):  # type: ignore[misc]
         high: float | None = None,
         momentum: float = 0.99,
         observed_steps: int | None = None,
+        exact_in_training: bool = False,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -55,6 +59,7 @@ class ActivationQuantizer(keras.layers.Layer):  # type: ignore[misc]
             raise ValueError(f"A fixed range needs low <= 0 < high, but got {low} and {high}.")
         self.ranges, self.fixed = ranges, (low, high)
         self.momentum, self.observed_steps = momentum, observed_steps
+        self.exact_in_training = exact_in_training
         self.observing = False
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -78,6 +83,8 @@ class ActivationQuantizer(keras.layers.Layer):  # type: ignore[misc]
         """Round, and in training look at the range first."""
         if self.ranges == "fixed":
             step, zero = nudged(*self.fixed, bits=BITS)
+            if training and self.exact_in_training:
+                return inputs, _range(step, zero)
             return fake_quantize(inputs, step, zero, BITS), _range(step, zero)
         ends, seen = self.ends + 0.0, self.seen + 0.0
         if training or self.observing:
@@ -147,6 +154,7 @@ class ActivationQuantizer(keras.layers.Layer):  # type: ignore[misc]
             "high": self.fixed[1],
             "momentum": self.momentum,
             "observed_steps": self.observed_steps,
+            "exact_in_training": self.exact_in_training,
         }
         return {**super().get_config(), **own}
 

@@ -82,7 +82,9 @@ class _Builder:
         self.ranges[node.output] = None
         if rounds:
             name = node.name if ends else f"{node.name}_range"
-            result, self.ranges[node.output] = self.quantizer(name, node.fixed)(result)
+            last = self.users[node.output] == [None]
+            quantizer = self.quantizer(name, node.fixed, last=last)
+            result, self.ranges[node.output] = quantizer(result)
         elif node.rounding in ("input", "none"):
             given = self.ranges[node.inputs[0]]
             self.ranges[node.output] = given
@@ -125,9 +127,13 @@ class _Builder:
         layer.start_steps()
         return result
 
-    def quantizer(self, name: str, fixed: tuple[float, float] | None) -> ActivationQuantizer:
+    def quantizer(
+        self, name: str, fixed: tuple[float, float] | None, *, last: bool = False
+    ) -> ActivationQuantizer:
         if fixed is not None:
-            return ActivationQuantizer("fixed", *fixed, name=name, dtype="float32")
+            return ActivationQuantizer(
+                "fixed", *fixed, exact_in_training=last, name=name, dtype="float32"
+            )
         return ActivationQuantizer(
             self.config.activation_ranges,
             momentum=self.config.ema_momentum,

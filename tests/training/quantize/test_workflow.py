@@ -236,3 +236,20 @@ np.save({str(tmp_path / "answers.npy")!r}, np.array(net(x, training=False)))
     loaded = keras.models.load_model(tmp_path / "net.keras")
     expected = np.load(tmp_path / "answers.npy")
     np.testing.assert_allclose(answers(loaded, qat_nets.pictures(32)), expected, atol=0.02)
+
+
+def test_probabilities_are_rounded_when_the_net_infers_and_exact_for_the_loss() -> None:
+    net = classifier(layers.Flatten(), layers.Dense(10), layers.Softmax(), size=(2, 2, 1))
+    net.set_weights([8.0 * np.ones((4, 10)) * np.linspace(-1, 1, 10), np.zeros(10)])
+    x = np.ones((1, 2, 2, 1), np.float32)
+    prepared = quantize.prepare(net)
+    quantize.observe(prepared, x)
+    inferred = answers(prepared, x)
+    np.testing.assert_array_equal(inferred * 256, np.rint(inferred * 256))
+    assert inferred[0, 0] == 0.0
+    learned = np.array(keras.ops.convert_to_numpy(prepared(x, training=True)))
+    # What the net is surest is wrong still has a logarithm, and a loss to learn from.
+    assert 0.0 < learned[0, 0] < 1 / 512
+    again = keras.models.model_from_json(prepared.to_json())
+    exact = [one.exact_in_training for one in again.layers if isinstance(one, ActivationQuantizer)]
+    assert sum(exact) == 1
