@@ -14,6 +14,7 @@ from edgecnn.api import load, open_bundle
 from edgecnn.cli.options import runtime_options
 from edgecnn.cli.output import print_facts, print_table
 from edgecnn.cli.progress import progress_bar
+from edgecnn.cli.steps import quiet_keras
 from edgecnn.core.results import Classification
 from edgecnn.errors import OptionError
 from edgecnn.evaluation.probabilities import ClassReport, report_classes
@@ -73,6 +74,7 @@ def evaluate(
 
 
 def _ask_keras(model: str, data: str, limit: int | None, progress: Any) -> Answers:
+    quiet_keras()
     runs = require("edgecnn.training.run", extra="train")
     judging = require("edgecnn.training.judging", extra="train")
     lazy = require("edgecnn.data.lazy_pictures", extra="train")

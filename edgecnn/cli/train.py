@@ -10,6 +10,7 @@ import msgspec
 
 from edgecnn.cli.output import print_facts
 from edgecnn.cli.progress import progress_bar
+from edgecnn.cli.steps import quiet_keras
 from edgecnn.cli.train_embed import TASKS, embed_settings, is_embedding
 from edgecnn.cli.train_series import OPTIONS, begun_config, find_series, series_options, to_json
 from edgecnn.optional import require
@@ -75,6 +76,7 @@ def train(
         return
     if out is None:
         raise click.UsageError("Missing option '--out'.")
+    quiet_keras()
     if embedding:
         run = require("edgecnn.training.metric.fit", extra="train").train_embedder
     else:
@@ -111,7 +113,12 @@ def _settings(
         settings = presets.preset("fine_tune")
     else:
         raise click.UsageError("Give CONFIG, or --net and --data, or --from and --data.")
-    return configs.change(settings, _changes(given), where="The command line")
+    changes = _changes(given)
+    epochs = given["epochs"]
+    if epochs is not None and settings.schedule.warmup_epochs >= epochs:
+        # No option says the warm-up, so that it goes with the epochs that one says.
+        changes["schedule"] = {"warmup_epochs": epochs / 5}
+    return configs.change(settings, changes, where="The command line")
 
 
 def _changes(given: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -336,9 +336,11 @@ def _check(config: TrainConfig, where: str) -> None:
     if optimizer.clip_norm is not None and optimizer.clip_value is not None:
         raise OptionError(f"{where}: give optimizer.clip_norm or clip_value, not both.")
     if config.schedule.warmup_epochs >= fit.epochs:
+        counted = "is 1 epoch" if fit.epochs == 1 else f"are {fit.epochs} epochs"
         raise OptionError(
-            f"{where}: schedule.warmup_epochs is {config.schedule.warmup_epochs}, but there are "
-            f"{fit.epochs} epochs; the warm-up has to end before them."
+            f"{where}: schedule.warmup_epochs is {config.schedule.warmup_epochs}, but there "
+            f"{counted}; the warm-up has to end before them. Give fewer epochs of it, or more of "
+            "all (fit.epochs)."
         )
     average = config.regularize.average
     if average.name == "swa" and average.start_epoch >= fit.epochs:

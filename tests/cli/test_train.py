@@ -259,6 +259,8 @@ def test_what_the_net_would_see_is_drawn_without_training(tmp_path: Path) -> Non
         (("--net", "lenet5"), 2, "--net and --data"),
         (("--net", "lenet6", "--data", "fashion_mnist:test"), 1, "lenet6"),
         (("--net", "lenet5", "--data", "nowhere"), 1, "nowhere"),
+        # The preset's warm-up of an epoch is not in the way.
+        (("--net", "lenet5", "--data", "nowhere", "--epochs", "1"), 1, "nowhere"),
         (("--preset", "quickest"), 1, "quick, small_pictures"),
         (("--preset", "quick", "--freeze", "half"), 2, "all, none or a number"),
         (("--net", "vgg16", "--data", "fashion_mnist:test", "--limit", "3"), 1, "3"),
