@@ -174,6 +174,7 @@ class Lanes:
         self._smooth = smooth
         self._lock = threading.Lock()
         self._retired: list[LiveTask] = []
+        self._closers: list[threading.Thread] = []
         self.now = {
             name: Lane(name, one, self._track_of(name), smooth) for name, one in tasks.items()
         }
@@ -204,17 +205,29 @@ class Lanes:
         return old
 
     def close_retired(self) -> None:
-        """Close tasks that were replaced; not while a frame is being answered."""
+        """Close tasks that were replaced; not while a frame is being answered.
+
+        That happens on a thread of its own: a network takes up to a tenth of a second to let go of
+        its memory, and the next frames would have to wait for it.
+        """
         if not self._retired:
             return
         with self._lock:
             retired, self._retired = self._retired, []
             # One that was swapped in again is in use.
             used = {id(lane.task) for lane in self.now.values()}
-        _close([task for task in retired if id(task) not in used])
+        unused = [task for task in retired if id(task) not in used]
+        if unused:
+            closer = threading.Thread(
+                target=_close, args=(unused,), name="edgecnn-closing", daemon=True
+            )
+            self._closers = [*(one for one in self._closers if one.is_alive()), closer]
+            closer.start()
 
     def close_all(self) -> None:
-        """Close every task there was."""
+        """Close every task there was; returns when all of them are closed."""
+        for closer in self._closers:
+            closer.join()
         with self._lock:
             tasks = [*self._retired, *(lane.task for lane in self.now.values())]
             self._retired = []

@@ -87,7 +87,8 @@ class Worker:
         """Take a frame over from its source, on the source's thread."""
         self.keeper.frame_came()
         came_s = time.monotonic()
-        self._frames.put(Waiting(frame, came_s, glance_at(frame) if self._lanes.remembers else None))
+        glance = glance_at(frame) if self._lanes.remembers else None
+        self._frames.put(Waiting(frame, came_s, glance))
 
     def stop(self) -> None:
         """Answer no more frames, neither those that wait."""

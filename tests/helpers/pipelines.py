@@ -104,6 +104,8 @@ class FakeTask:
         self.began = threading.Semaphore(0)
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.may_close = threading.Event()
+        self.may_close.set()
 
     def __call__(self, picture: Any) -> Classification:
         assert not self.closed
@@ -116,6 +118,7 @@ class FakeTask:
         return Classification(np.array([index]), (self.name,), np.array([0.5], np.float32))
 
     def close(self) -> None:
+        assert self.may_close.wait(30)
         self.closed = True
 
 

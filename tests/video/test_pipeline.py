@@ -359,6 +359,23 @@ def test_the_old_task_finishes_its_frame_and_is_then_closed_where_it_is_owned() 
     assert new.closed
 
 
+def test_frames_are_answered_while_the_old_task_takes_long_to_close() -> None:
+    source, old, new = FakeSource(), FakeTask("old"), FakeTask("new")
+    old.may_close.clear()
+    with Pipeline(source, old, own_tasks=True) as pipeline:
+        pipeline.swap(new)
+        for index in range(3):
+            source.push(index)
+            answer = pipeline.take(20)
+            assert answer is not None
+            assert answer.result.labels == ("new",)
+        assert pipeline.stop(timeout_s=0.05) is False  # what is still being closed has not ended
+        old.may_close.set()
+        assert pipeline.stop(timeout_s=20) is True
+    assert old.closed
+    assert new.closed
+
+
 def test_a_task_that_is_swapped_back_in_is_not_closed() -> None:
     source, first, second = FakeSource(), FakeTask("1"), FakeTask("2")
     with Pipeline(source, first, own_tasks=True) as pipeline:
