@@ -152,6 +152,10 @@ class Live:
                 return
             _set_options(self._task, key, tab)
         self.recorder.look(tab.effect, tab.threshold)
+        self.ask_again()
+
+    def ask_again(self) -> None:
+        """Have a picture that stands still answered once more: what is known has changed."""
         if self._held:
             self._ask_again()
 

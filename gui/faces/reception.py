@@ -145,6 +145,8 @@ class Reception(QObject):
             if access.gallery is not gallery:
                 access.open(gallery)
                 self._window.use_model_of(TAB)
+            else:
+                self._window.live.ask_again()
             self.session.run(read_rates, self._rates_read, self._say, self)
         self.show_state()
         self._show_people()
@@ -171,6 +173,7 @@ class Reception(QObject):
         gallery = self.session.gallery
         if gallery is not None:
             self._recognizing.access.open(gallery)  # votes by the threshold before do not count
+            self._window.live.ask_again()
         self._rates_read(rates)
 
     def _say(self, error: EdgeCNNError) -> None:

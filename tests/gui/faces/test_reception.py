@@ -17,10 +17,13 @@ from pytestqt.qtbot import QtBot
 import edgecnn
 from edgecnn.faces.backups import back_up
 from edgecnn.faces.enrolment import only_face
+from edgecnn.faces.forget import forget
 from edgecnn.faces.gallery import Gallery
+from edgecnn.faces.outcomes import NewFace
 from edgecnn.faces.recognition import Recognition
 from edgecnn.faces.unlocking import Passphrase
 from edgecnn.video.frame import Frame
+from edgecnn.video.status import State, Status
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.models import load_model
@@ -189,6 +192,41 @@ def test_a_frozen_picture_loses_its_names_too(booth: Booth) -> None:
     booth.qtbot.wait(100)
     assert booth.names() == [None, None]
     assert KNOWN not in booth.listed
+
+
+def test_a_frozen_picture_follows_what_is_known(booth: Booth) -> None:
+    booth.open()
+    booth.window.toggle_freeze()
+    wait = functools.partial(booth.qtbot.waitUntil, timeout=20_000)
+    gallery = booth.session.gallery
+    stranger = next(face for face in booth.faces if face.name is None)
+    gallery.enrol("Grace Hopper", [NewFace(stranger.embedding)])
+    booth.session.refresh()
+    wait(lambda: set(booth.names()) == {KNOWN, "Grace Hopper"})
+    gallery.rename("Grace Hopper", "Amazing Grace")
+    booth.session.refresh()
+    wait(lambda: "Amazing Grace" in booth.names())
+    wait(lambda: sorted(booth.listed) == ["Amazing Grace", KNOWN])
+    forget(gallery, ["Amazing Grace"])
+    booth.session.refresh()
+    wait(lambda: sorted(booth.names(), key=str) == [KNOWN, None])
+    wait(lambda: "Amazing Grace" not in booth.listed)
+    booth.session.lock()
+    assert booth.names() == [None, None]
+    booth.session.unlock(SECRET)
+    wait(lambda: KNOWN in booth.names())
+
+
+def test_the_last_picture_of_a_source_follows_what_is_known(booth: Booth) -> None:
+    booth.open()
+    booth.source.say(Status(State.ENDED))
+    wait = functools.partial(booth.qtbot.waitUntil, timeout=20_000)
+    wait(lambda: booth.window.shot.status.state is State.ENDED)
+    booth.qtbot.wait(300)
+    wait(lambda: KNOWN in booth.names())
+    booth.session.gallery.rename(KNOWN, "The President")
+    booth.session.refresh()
+    wait(lambda: "The President" in booth.names())
 
 
 def test_one_frame_is_not_enough_for_a_name(booth: Booth) -> None:
