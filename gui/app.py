@@ -20,7 +20,6 @@ from gui.platform_check import check_platform, forget_other_qt
 from gui.settings import Settings, settings_file
 from gui.theme import body_font
 
-
 SWITCH_S = 0.0005
 """How long the window may keep Python's lock while the thread that answers waits for it. With
 Python's own 5 ms that thread lost 2.5 % of its time on its way back from a model."""

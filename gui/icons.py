@@ -52,6 +52,7 @@ STROKES: dict[str, str] = {
         '<rect x="4.5" y="9" width="11" height="8" rx="1.5"/><path d="M7 9V6.5a3 3 0 0 1 6 0V9"/>'
     ),
     "chevron": '<path d="M5.5 8l4.5 4.5L14.5 8"/>',
+    "chevron_up": '<path d="M5.5 12L10 7.5l4.5 4.5"/>',
     "tick": '<path d="M4.5 10.5l3.5 3.5 7.5-8"/>',
     "retry": '<path d="M15.5 8A6 6 0 1 0 16 11M16 4.5V8.3h-3.8"/>',
     "warning": '<path d="M10 3.5l7.5 13h-15zM10 8.5v4M10 14.4v.2"/>',

@@ -252,14 +252,14 @@ class MainWindow(QMainWindow):
             self.toast.say(self.tr("There is no picture to save yet."))
             return
         tab = self.store.state.current
-        frame, result = self.live.veil.for_saving(self._last.frame, self._last.result)
         self.desk.snapshot(
             save_folder(self.settings),
-            frame,
-            result,
+            self._last.frame,
+            self._last.result,
             tab.effect,
             tab.threshold,
             self.desk.backdrop.backdrop,
+            self.live.veil.for_saving,
         )
 
     def toggle_recording(self) -> None:
@@ -268,7 +268,7 @@ class MainWindow(QMainWindow):
         if recorder.path is not None:
             done = recorder.stop()
             words = recorder.problem or self.tr("Nothing was recorded.")
-            self.toast.say(self.tr("Saved %s in %s") % (done.name, done.parent) if done else words)
+            self.toast.say(recorder.saved_words(done) if done else words)
         elif self.view.frame is None:
             self.toast.say(self.tr("There is no picture to record yet."))
         else:
@@ -297,9 +297,7 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.setPalette(palette(theme))
-            arrow = self._files.path("chevron", theme.secondary)
-            tick = self._files.path("tick", theme.on_accent)
-            app.setStyleSheet(style_sheet(theme, arrow=arrow, tick=tick))
+            app.setStyleSheet(style_sheet(theme, self._files.path))
         self.view.background = QColor(theme.view)
         self.top.show_theme(theme)
         self.welcome.show_theme(theme)

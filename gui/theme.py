@@ -6,6 +6,7 @@ its colours from the palette and the stylesheet made here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from string import Template
@@ -99,14 +100,14 @@ QLabel[role="large"] { font-size: 20px; font-weight: 600; }
 QLabel[role="danger"] { color: $danger; }
 QLabel a { color: $accent; }
 
-QPushButton, QToolButton, QComboBox, QSpinBox, QLineEdit {
+QPushButton, QToolButton, QComboBox, QAbstractSpinBox, QLineEdit {
     background: $control; border: 1px solid $border; border-radius: ${radius}px;
     padding: 5px 10px; min-height: 18px;
 }
 QPushButton:hover, QToolButton:hover, QComboBox:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $border; }
 QPushButton:disabled, QToolButton:disabled, QComboBox:disabled { color: $secondary; }
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus,
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus,
 QListView:focus, QCheckBox:focus, QTextBrowser:focus {
     border: 1px solid $accent; outline: none;
 }
@@ -139,7 +140,20 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QComboBox { padding-right: 24px; }
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: url("$arrow"); width: 12px; height: 12px; }
-QSpinBox::up-button, QSpinBox::down-button { width: 16px; border: none; }
+QAbstractSpinBox:disabled { color: $secondary; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {
+    subcontrol-origin: border; width: 22px; border: none; border-left: 1px solid $border;
+}
+QAbstractSpinBox::up-button { subcontrol-position: top right; border-top-right-radius: 5px; }
+QAbstractSpinBox::down-button {
+    subcontrol-position: bottom right; border-bottom-right-radius: 5px;
+}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $hover; }
+QAbstractSpinBox::up-button:pressed, QAbstractSpinBox::down-button:pressed { background: $border; }
+QAbstractSpinBox::up-arrow { image: url("$up"); width: 11px; height: 11px; }
+QAbstractSpinBox::down-arrow { image: url("$arrow"); width: 11px; height: 11px; }
+QAbstractSpinBox::up-arrow:off { image: url("$up_faint"); }
+QAbstractSpinBox::down-arrow:off { image: url("$arrow_faint"); }
 QAbstractItemView {
     background: $control; border: 1px solid $border; border-radius: ${radius}px;
     selection-background-color: $accent; selection-color: $on_accent; outline: none;
@@ -213,11 +227,24 @@ def palette(theme: Theme) -> QPalette:
     return made
 
 
-def style_sheet(theme: Theme, *, arrow: str = "", tick: str = "") -> str:
-    """The stylesheet of a theme; ``arrow`` and ``tick`` are paths of picture files."""
+def style_sheet(theme: Theme, picture: Callable[[str, str], str]) -> str:
+    """The stylesheet of a theme.
+
+    Args:
+        theme: Its colours.
+        picture: Name and colour of an icon -> path of a file that shows it.
+    """
     colors = {name: getattr(theme, name) for name in theme.__slots__ if name != "name"}
     return _STYLE.substitute(
-        colors, body=BODY_PX, small=SMALL_PX, radius=RADIUS_PX, arrow=arrow, tick=tick
+        colors,
+        body=BODY_PX,
+        small=SMALL_PX,
+        radius=RADIUS_PX,
+        arrow=picture("chevron", theme.secondary),
+        arrow_faint=picture("chevron", theme.border),
+        up=picture("chevron_up", theme.secondary),
+        up_faint=picture("chevron_up", theme.border),
+        tick=picture("tick", theme.on_accent),
     )
 
 

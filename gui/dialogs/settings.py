@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from gui.settings import FIELDS, Field, Settings
 from gui.theme import GAP_PX, GROUP_PX
 from gui.widgets.labels import label
+from gui.widgets.number_field import padded
 
 
 class SettingsDialog(QDialog):
@@ -34,7 +35,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self._settings = settings
         self.setWindowTitle(self.tr("Settings"))
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(480)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, GROUP_PX, 24, 24)
         layout.setSpacing(GAP_PX)
@@ -79,7 +80,7 @@ class SettingsDialog(QDialog):
             tick.toggled.connect(partial(self._set, field))
             return tick
         if field.kind == "number":
-            number = QSpinBox()
+            number = padded(QSpinBox())
             number.setRange(field.low, field.high)
             number.setSpecialValueText(self.tr(field.zero))
             number.setValue(value)

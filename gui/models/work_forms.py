@@ -20,6 +20,7 @@ from gui.models.foreign import plain_name
 from gui.models.path_row import PathRow
 from gui.tabs import TABS
 from gui.theme import GAP_PX, GROUP_PX
+from gui.widgets.number_field import padded
 
 
 class ConvertForm(QWidget):
@@ -135,7 +136,7 @@ class OptimizeForm(QWidget):
             layout, "optimize_data", self.tr("Folder of pictures, or of class folders"),
             folder=True,
         )  # fmt: skip
-        self.drop = QDoubleSpinBox()
+        self.drop = padded(QDoubleSpinBox())
         self.drop.setObjectName("optimize_drop")
         self.drop.setRange(0.0, 50.0)
         self.drop.setSingleStep(0.5)
@@ -143,7 +144,7 @@ class OptimizeForm(QWidget):
         self.drop.setSuffix(self.tr(" points"))
         self.drop.setAccessibleName(self.tr("What accuracy may lose"))
         layout.addRow(self.tr("What accuracy may lose"), self.drop)
-        self.pictures = QSpinBox()
+        self.pictures = padded(QSpinBox())
         self.pictures.setObjectName("optimize_pictures")
         self.pictures.setRange(4, 10_000)
         self.pictures.setValue(100)

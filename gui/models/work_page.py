@@ -32,11 +32,6 @@ QPlainTextEdit {
     background: palette(alternate-base); border: 1px solid palette(mid); border-radius: 6px;
 }
 QPlainTextEdit:focus { border-color: palette(highlight); }
-QDoubleSpinBox {
-    background: palette(base); border: 1px solid palette(mid); border-radius: 6px;
-    padding: 5px 10px; min-height: 18px;
-}
-QDoubleSpinBox:focus { border-color: palette(highlight); }
 """
 """Of what only this page has; its colours are the theme's, by way of the palette."""
 

@@ -31,10 +31,11 @@ def test_focus_ring_stands_out_from_panel_and_control(theme: Theme) -> None:
 
 @EACH
 def test_stylesheet_holds_the_colours_of_its_theme_and_no_gap(theme: Theme) -> None:
-    sheet = style_sheet(theme, arrow="a.svg", tick="b.svg")
+    sheet = style_sheet(theme, lambda name, color: f"{name}-{color}.svg")
     assert "$" not in sheet
     assert theme.accent in sheet
-    assert 'url("a.svg")' in sheet
+    for name in ("chevron", "chevron_up"):
+        assert f'url("{name}-{theme.secondary}.svg")' in sheet
 
 
 @EACH
