@@ -148,6 +148,7 @@ class Lanes:
         task: One, or several by name.
         track: See `Lane`; a table by name follows what the tasks of these names find.
         smooth: See `Lane`.
+        own_tasks: Tasks are closed here when they are no longer used.
 
     Raises:
         OptionError: There is none, something that cannot be called, or a name of no task.
@@ -158,6 +159,8 @@ class Lanes:
         task: LiveTask | Mapping[str, LiveTask],
         track: TrackOptions | Mapping[str, TrackOptions] | None,
         smooth: SmoothOptions | None,
+        *,
+        own_tasks: bool = False,
     ) -> None:
         tasks = dict(task) if isinstance(task, Mapping) else {SINGLE: task}
         if not tasks:
@@ -173,6 +176,7 @@ class Lanes:
         self._track = track
         self._smooth = smooth
         self._lock = threading.Lock()
+        self._own_tasks = own_tasks
         self._retired: list[LiveTask] = []
         self._closers: list[threading.Thread] = []
         self.now = {
@@ -200,7 +204,8 @@ class Lanes:
             old = self.now[name].task
             lane = Lane(name, task, self._track_of(name), self._smooth)
             self.now = self.now | {name: lane}
-            if old is not task:
+            # Who lends tasks may let go of this one; it must not live on here.
+            if old is not task and self._own_tasks:
                 self._retired.append(old)
         return old
 

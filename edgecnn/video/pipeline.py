@@ -88,6 +88,7 @@ class Pipeline:
             task,
             TrackOptions() if track is True else track or None,
             SmoothOptions() if smooth is True else smooth or None,
+            own_tasks=own_tasks,
         )
         self._several = isinstance(task, Mapping)
         self.source = as_source(source, pace)

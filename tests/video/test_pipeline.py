@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -374,6 +376,20 @@ def test_frames_are_answered_while_the_old_task_takes_long_to_close() -> None:
         assert pipeline.stop(timeout_s=20) is True
     assert old.closed
     assert new.closed
+
+
+def test_a_lent_task_that_was_replaced_is_not_held_on_to() -> None:
+    source, old = FakeSource(), FakeTask("old")
+    gone = weakref.ref(old)
+    with Pipeline(source, old) as pipeline:
+        source.push(0)
+        assert pipeline.take(20) is not None
+        del old
+        pipeline.swap(FakeTask("new"))
+        source.push(1)
+        assert pipeline.take(20) is not None
+        gc.collect()
+        assert gone() is None
 
 
 def test_a_task_that_is_swapped_back_in_is_not_closed() -> None:
