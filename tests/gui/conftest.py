@@ -24,6 +24,7 @@ from gui.controllers.live import Live
 from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.shortcuts import SHORTCUTS
+from tests.gui.case import Case
 from tests.helpers.app import FakeModels, HandSource, cards, no_hurry
 
 
@@ -122,3 +123,16 @@ def press(stage: Stage, keys: str) -> None:
 
 def command(stage: Stage, name: str) -> None:
     press(stage, SHORTCUTS[name].keys)
+
+
+@pytest.fixture
+def case(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+    made = Case(qtbot, monkeypatch)
+    yield made
+    for _, task in made.models.loaded:
+        task.gate.set()
+    made.camera.hang.set()
+    for window in made.windows:
+        window.close()
+        window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -2,102 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections import namedtuple
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import cv2
-import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QAbstractButton
-from pytestqt.qtbot import QtBot
 
 from edgecnn.errors import BackendError
-from edgecnn.video.frame import Frame
-from edgecnn.video.live import LiveSource
-from edgecnn.video.opening import open_live
-from gui.controllers.desk import Desk
-from gui.controllers.live import Live
-from gui.main_window import MainWindow
-from gui.settings import Settings
-from tests.helpers.app import FakeModels, cards, no_hurry
-from tests.helpers.live import HASTY
+from tests.gui.case import CAMERA, Case, broken_decoder, fails_on_every_tenth
+from tests.helpers.live import fresh
 from tests.helpers.mjpeg_server import MjpegServer
 from tests.helpers.videos import write_video
 
-LEFT = Qt.MouseButton.LeftButton
 SECOND_S = 1.0
-
-
-def hasty(word: str, mirror: bool) -> LiveSource:
-    return open_live(word, patience=HASTY)
-
-
-class Case:
-    """The window on a real source with models in the test's hand."""
-
-    def __init__(self, qtbot: QtBot) -> None:
-        self.qtbot = qtbot
-        self.models = FakeModels()
-        self.live = Live(
-            open_source=hasty, load=self.models.load, load_quickly=no_hurry, smooth=False
-        )
-        self.windows: list[MainWindow] = []
-
-    def open(self, word: str) -> MainWindow:
-        desk = Desk(models_of=cards, cameras_of=list)
-        window = MainWindow(Settings(None), self.live, desk, source=word)
-        self.windows.append(window)
-        window.show()
-        self.qtbot.waitExposed(window)
-        return window
-
-    def until(self, condition: Callable[[], Any]) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=30_000)
-
-    def until_said(self, *words: str) -> None:
-        """Wait until a notice says one of the words."""
-        card = self.windows[-1].view.card
-        self.until(
-            lambda: (
-                card.isVisible()
-                and any(
-                    word in card.accessibleName() + card.accessibleDescription() for word in words
-                )
-            )
-        )
-
-    def until_it_runs(self) -> None:
-        """Wait until new pictures with results are shown and nothing is said over them."""
-        window = self.windows[-1]
-        painted = window.view.painted
-        self.until(
-            lambda: (
-                window.view.painted > painted + 2
-                and window.view.result is not None
-                and not window.view.card.isVisible()
-            )
-        )
-
-    def press(self, key: str) -> None:
-        button = self.windows[-1].view.card.findChild(QAbstractButton, f"notice_{key}")
-        assert button is not None
-        self.qtbot.mouseClick(button, LEFT)
-
-
-@pytest.fixture
-def case(qtbot: QtBot) -> Iterator[Case]:
-    made = Case(qtbot)
-    yield made
-    for _, task in made.models.loaded:
-        task.gate.set()
-    for window in made.windows:
-        window.close()
-        window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def test_a_stall_is_said_over_the_last_picture_and_passes(case: Case) -> None:
@@ -129,6 +43,28 @@ def test_the_same_picture_for_ever_is_noticed(case: Case) -> None:
         case.until_said("No new pictures", "Connecting again")
         server.behaviour.mode = "run"
         case.until_it_runs()
+
+
+def test_an_unplugged_camera_is_said_over_the_last_picture_and_comes_back(case: Case) -> None:
+    window = case.open(CAMERA)
+    case.until_it_runs()
+    case.unplug()
+    case.until_said("Connecting again")
+    assert window.view.frame is not None
+    case.until(lambda: "Plug it in" in window.view.card.accessibleDescription())
+    case.camera.refuse, case.camera.behave = None, fresh
+    case.until_it_runs()
+
+
+def test_a_decoder_that_raises_is_said_in_its_words_and_passes(case: Case) -> None:
+    window = case.open(CAMERA)
+    case.until_it_runs()
+    case.camera.behave = broken_decoder
+    case.until_said("No new pictures", "Connecting again")
+    case.until(lambda: "decoder chokes" in window.view.card.accessibleDescription())
+    assert window.view.frame is not None
+    case.camera.behave = fresh
+    case.until_it_runs()
 
 
 def test_damaged_pictures_are_passed_over_in_silence(case: Case) -> None:
@@ -195,13 +131,7 @@ def test_a_model_that_fails_on_every_tenth_picture_is_counted_and_goes_on(case: 
         window = case.open(server.url)
         case.until_it_runs()
         task = case.models.newest
-
-        def sometimes(picture: Frame) -> Any:
-            if picture.index % 10 == 9:
-                raise BackendError("It does that.")
-            return task.result
-
-        task.act = sometimes
+        task.act = fails_on_every_tenth(task)
         case.until(lambda: "failed" in window.strip.words)
         task.act = None
         case.until_it_runs()
@@ -222,7 +152,7 @@ def test_a_model_that_fails_on_every_picture_is_said_in_words_until_it_works(cas
 
 
 def test_a_full_disk_ends_the_recording_in_words_and_not_the_stream(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Case, tmp_path: Path
 ) -> None:
     with MjpegServer() as server:
         window = case.open(server.url)
@@ -230,8 +160,7 @@ def test_a_full_disk_ends_the_recording_in_words_and_not_the_stream(
         case.until_it_runs()
         window.do("record")
         assert window.top.record.isChecked()
-        usage = namedtuple("usage", "total used free")
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100, 100, 0))
+        case.fill_disk()
         case.until(lambda: "disk is nearly full" in window.toast.text())
         case.until(lambda: not window.top.record.isChecked())
         case.until_it_runs()
@@ -242,55 +171,6 @@ def test_a_camera_that_opens_slowly_is_waited_for_in_words(case: Case) -> None:
         case.open(server.url)
         case.until_said("Opening")
         case.until_it_runs()
-
-
-@pytest.mark.parametrize(
-    "fault", ["stall", "close", "corrupt", "garbage", "frozen", "slow", "auth"]
-)
-def test_the_window_closes_in_every_state_of_a_source(case: Case, fault: str) -> None:
-    with MjpegServer(
-        auth="basic" if fault == "auth" else "", open_delay_s=3.0 if fault == "slow" else 0.0
-    ) as server:
-        window = case.open(server.url)
-        if fault in ("slow", "auth"):
-            case.qtbot.wait(300)
-        else:
-            case.until_it_runs()
-            server.behaviour.mode = fault  # type: ignore[assignment]
-            case.qtbot.wait(300)
-        window.close()
-        assert not window.isVisible()
-        assert case.live.close(20)  # nothing of it goes on behind the back of the user
-
-
-@pytest.mark.parametrize("doing", ["loading", "failing", "recording", "asleep"])
-def test_the_window_closes_whatever_the_model_is_doing(
-    case: Case, doing: str, tmp_path: Path
-) -> None:
-    with MjpegServer() as server:
-        window = case.open(server.url)
-        window.settings["folder"] = str(tmp_path)
-        case.until_it_runs()
-        task = case.models.newest
-        if doing == "loading":
-            case.models.gate.clear()
-            window.do("tab_segment")
-        elif doing == "failing":
-            task.error = BackendError("It does that.")
-        elif doing == "recording":
-            window.do("record")
-            case.until(lambda: case.live.recorder.seconds > 0)
-        else:
-            task.gate.clear()
-        case.qtbot.wait(150)
-        window.close()
-        assert not window.isVisible()
-        case.models.gate.set()
-        task.gate.set()
-        assert case.live.close(20)
-        if doing == "recording":
-            (video,) = tmp_path.glob("*.mp4")
-            assert cv2.VideoCapture(str(video)).read()[0]  # it was finished
 
 
 def test_a_model_that_takes_long_leaves_picture_and_window_alive(case: Case) -> None:

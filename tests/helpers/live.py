@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from edgecnn.video.facts import SourceFacts
+from edgecnn.video.fault import Fault
 from edgecnn.video.frame import Frame
 from edgecnn.video.link import Grab
+from edgecnn.video.linked import LinkedSource
 from edgecnn.video.live import LiveSource
 from edgecnn.video.patience import Patience
 from edgecnn.video.status import Reason, State, Status
@@ -142,3 +144,32 @@ class FakeReader:
 def fresh(index: int, device_s: float | None = None) -> Grab:
     """A picture that no other resembles."""
     return Grab(np.asarray(picture(index)), time.monotonic(), device_s)
+
+
+class FakeCamera:
+    """A camera whose behaviour can be exchanged while it runs; keeps all its readers."""
+
+    def __init__(self, behave: Callable[[int], Grab | None] = fresh) -> None:
+        self.behave = behave
+        self.refuse: Fault | None = None
+        self.readers: list[FakeReader] = []
+        self.hang = threading.Event()
+        self.exclusive = True
+
+    def connect(self) -> FakeReader:
+        reader = FakeReader(lambda index: self.behave(index), self._open, exclusive=self.exclusive)
+        self.readers.append(reader)
+        return reader
+
+    def _open(self) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+
+    def block(self, _: int) -> Grab | None:
+        """As a driver that never returns; until the test is over."""
+        self.hang.wait(60)
+        return None
+
+    def source(self, **options: object) -> LinkedSource:
+        patience = options.pop("patience", HASTY)
+        return LinkedSource("Fake camera", self.connect, patience=patience, **options)  # type: ignore[arg-type]

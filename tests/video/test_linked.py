@@ -16,47 +16,18 @@ from edgecnn.video.linked import LinkedSource
 from edgecnn.video.patience import Patience
 from edgecnn.video.status import Reason, State
 from edgecnn.video.threaded import MOST_PROBLEMS
-from tests.helpers.live import HASTY, STOIC, FakeReader, fresh, watching
+from tests.helpers.live import HASTY, STOIC, FakeCamera, FakeReader, fresh, watching
 from tests.helpers.mjpeg_server import picture
 
 
-class Camera:
-    """A camera whose behaviour can be exchanged while it runs; keeps all its readers."""
-
-    def __init__(self, behave: Callable[[int], Grab | None] = fresh) -> None:
-        self.behave = behave
-        self.refuse: Fault | None = None
-        self.readers: list[FakeReader] = []
-        self.hang = threading.Event()
-        self.exclusive = True
-
-    def connect(self) -> FakeReader:
-        reader = FakeReader(lambda index: self.behave(index), self._open, exclusive=self.exclusive)
-        self.readers.append(reader)
-        return reader
-
-    def _open(self) -> None:
-        if self.refuse is not None:
-            raise self.refuse
-
-    def block(self, _: int) -> Grab | None:
-        """As a driver that never returns; until the test is over."""
-        self.hang.wait(60)
-        return None
-
-    def source(self, **options: object) -> LinkedSource:
-        patience = options.pop("patience", HASTY)
-        return LinkedSource("Fake camera", self.connect, patience=patience, **options)  # type: ignore[arg-type]
-
-
 @pytest.fixture
-def camera() -> Iterator[Camera]:
-    camera = Camera()
+def camera() -> Iterator[FakeCamera]:
+    camera = FakeCamera()
     yield camera
     camera.hang.set()
 
 
-def test_frames_come_in_order_on_one_thread_with_their_time(camera: Camera) -> None:
+def test_frames_come_in_order_on_one_thread_with_their_time(camera: FakeCamera) -> None:
     source = camera.source(patience=STOIC)
     assert (source.status.state, source.facts, source.live) == (State.CLOSED, None, True)
     with watching(source) as watched:
@@ -77,7 +48,7 @@ def test_frames_come_in_order_on_one_thread_with_their_time(camera: Camera) -> N
     assert "64 x 48, 30 fps, MJPG (fake)" in watched.said[1].message
 
 
-def test_starting_returns_at_once_however_long_a_camera_takes_to_open(camera: Camera) -> None:
+def test_starting_returns_at_once_however_long_a_camera_takes_to_open(camera: FakeCamera) -> None:
     opened = threading.Event()
     source = LinkedSource(
         "Slow camera", lambda: FakeReader(fresh, lambda: opened.wait(60) and None), patience=HASTY
@@ -89,7 +60,7 @@ def test_starting_returns_at_once_however_long_a_camera_takes_to_open(camera: Ca
         watched.wait_for(State.RUNNING)
 
 
-def test_a_camera_that_never_opens_times_out_with_words(camera: Camera) -> None:
+def test_a_camera_that_never_opens_times_out_with_words(camera: FakeCamera) -> None:
     source = LinkedSource(
         "Dead camera",
         lambda: FakeReader(fresh, lambda: camera.hang.wait(60) and None),
@@ -101,7 +72,7 @@ def test_a_camera_that_never_opens_times_out_with_words(camera: Camera) -> None:
     assert "did not open within 0.2 s" in status.message
 
 
-def test_a_camera_that_opens_but_gives_no_picture_says_that(camera: Camera) -> None:
+def test_a_camera_that_opens_but_gives_no_picture_says_that(camera: FakeCamera) -> None:
     camera.behave = lambda _: None
     with watching(camera.source(patience=Patience(open_s=0.2))) as watched:
         status = watched.wait_for(State.FAILED)
@@ -110,7 +81,9 @@ def test_a_camera_that_opens_but_gives_no_picture_says_that(camera: Camera) -> N
 
 
 @pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.BUSY])
-def test_a_first_opening_that_fails_is_final_and_tried_once(camera: Camera, reason: Reason) -> None:
+def test_a_first_opening_that_fails_is_final_and_tried_once(
+    camera: FakeCamera, reason: Reason
+) -> None:
     camera.refuse = Fault(reason, "what a person can do")
     with watching(camera.source()) as watched:
         status = watched.wait_for(State.FAILED)
@@ -120,7 +93,7 @@ def test_a_first_opening_that_fails_is_final_and_tried_once(camera: Camera, reas
     assert camera.readers[0].closed.is_set()
 
 
-def test_a_busy_camera_is_tried_again_for_a_moment(camera: Camera) -> None:
+def test_a_busy_camera_is_tried_again_for_a_moment(camera: FakeCamera) -> None:
     camera.refuse = Fault(Reason.BUSY, "in use")
     with watching(camera.source(patience=Patience(busy_s=30, first_retry_s=0.01))) as watched:
         watched.wait_until(lambda: len(camera.readers) > 3, "some attempts")
@@ -132,7 +105,7 @@ def test_a_busy_camera_is_tried_again_for_a_moment(camera: Camera) -> None:
         assert watched.wait_for(State.FAILED).reason is Reason.BUSY
 
 
-def test_a_failed_source_can_be_started_again(camera: Camera) -> None:
+def test_a_failed_source_can_be_started_again(camera: FakeCamera) -> None:
     camera.refuse = Fault(Reason.NOT_FOUND, "plug it in")
     source = camera.source()
     with watching(source) as watched:
@@ -143,7 +116,7 @@ def test_a_failed_source_can_be_started_again(camera: Camera) -> None:
         watched.wait_for_frames(2)
 
 
-def test_a_source_that_runs_is_not_started_twice(camera: Camera) -> None:
+def test_a_source_that_runs_is_not_started_twice(camera: FakeCamera) -> None:
     source = camera.source()
     with watching(source) as watched:
         watched.wait_for_frames(1)
@@ -151,7 +124,7 @@ def test_a_source_that_runs_is_not_started_twice(camera: Camera) -> None:
             source.start(watched.frames.append)
 
 
-def test_a_stalled_camera_recovers_without_being_reopened(camera: Camera) -> None:
+def test_a_stalled_camera_recovers_without_being_reopened(camera: FakeCamera) -> None:
     with watching(camera.source(patience=Patience(stalled_s=0.2, lost_s=60))) as watched:
         watched.wait_for_frames(3)
         camera.behave = lambda _: None
@@ -163,7 +136,7 @@ def test_a_stalled_camera_recovers_without_being_reopened(camera: Camera) -> Non
     assert len(camera.readers) == 1
 
 
-def test_a_camera_that_hangs_is_given_up_and_opened_again(camera: Camera) -> None:
+def test_a_camera_that_hangs_is_given_up_and_opened_again(camera: FakeCamera) -> None:
     with watching(camera.source()) as watched:
         watched.wait_for_frames(3)
         hung = camera.readers[0]
@@ -182,7 +155,7 @@ def test_a_camera_that_hangs_is_given_up_and_opened_again(camera: Camera) -> Non
     assert indices == sorted(set(indices))
 
 
-def test_an_unplugged_camera_comes_back_by_itself(camera: Camera) -> None:
+def test_an_unplugged_camera_comes_back_by_itself(camera: FakeCamera) -> None:
     def unplugged(_: int) -> Grab | None:
         raise Fault(Reason.LOST, "Fake camera was unplugged.")
 
@@ -206,7 +179,7 @@ def test_an_unplugged_camera_comes_back_by_itself(camera: Camera) -> None:
     assert reasons == {Reason.LOST, Reason.NOT_FOUND}
 
 
-def test_a_password_that_no_longer_fits_is_not_tried_again(camera: Camera) -> None:
+def test_a_password_that_no_longer_fits_is_not_tried_again(camera: FakeCamera) -> None:
     def lost(_: int) -> Grab | None:
         raise Fault(Reason.LOST, "gone")
 
@@ -217,7 +190,7 @@ def test_a_password_that_no_longer_fits_is_not_tried_again(camera: Camera) -> No
     assert len(camera.readers) == 2
 
 
-def test_reconnecting_ends_when_it_was_said_to(camera: Camera) -> None:
+def test_reconnecting_ends_when_it_was_said_to(camera: FakeCamera) -> None:
     def lost(_: int) -> Grab | None:
         raise Fault(Reason.LOST, "gone")
 
@@ -232,7 +205,7 @@ def frozen(_: int) -> Grab:
     return Grab(np.asarray(picture(0)), time.monotonic())
 
 
-def test_the_last_frame_for_ever_is_no_stream(camera: Camera) -> None:
+def test_the_last_frame_for_ever_is_no_stream(camera: FakeCamera) -> None:
     with watching(camera.source()) as watched:
         watched.wait_for_frames(3)
         camera.behave = frozen
@@ -249,7 +222,7 @@ def test_the_last_frame_for_ever_is_no_stream(camera: Camera) -> None:
     assert not np.array_equal(watched.frames[-1].pixels, picture(0))
 
 
-def test_a_frozen_camera_is_also_known_by_its_time_stamps(camera: Camera) -> None:
+def test_a_frozen_camera_is_also_known_by_its_time_stamps(camera: FakeCamera) -> None:
     camera.behave = lambda index: fresh(index, 1.0 + index)
     with watching(camera.source()) as watched:
         watched.wait_for_frames(3)
@@ -258,7 +231,7 @@ def test_a_frozen_camera_is_also_known_by_its_time_stamps(camera: Camera) -> Non
 
 
 def test_equal_pictures_with_new_time_stamps_are_a_closed_shutter_and_go_on(
-    camera: Camera,
+    camera: FakeCamera,
 ) -> None:
     dark = np.zeros((48, 64, 3), np.uint8)
     camera.behave = lambda index: Grab(dark, time.monotonic(), 1.0 + index)
@@ -274,7 +247,7 @@ def test_equal_pictures_with_new_time_stamps_are_a_closed_shutter_and_go_on(
     assert not any("the same picture" in status.message for status in watched.said)
 
 
-def test_one_damaged_picture_is_not_an_unplug(camera: Camera) -> None:
+def test_one_damaged_picture_is_not_an_unplug(camera: FakeCamera) -> None:
     def sometimes(index: int) -> Grab | None:
         if index % 5 == 4:
             raise ValueError("the decoder chokes")
@@ -288,7 +261,7 @@ def test_one_damaged_picture_is_not_an_unplug(camera: Camera) -> None:
     assert watched.source.problems[0].reason == "the decoder chokes"
 
 
-def test_a_decoder_that_always_raises_stalls_with_its_words(camera: Camera) -> None:
+def test_a_decoder_that_always_raises_stalls_with_its_words(camera: FakeCamera) -> None:
     def broken(_: int) -> Grab | None:
         raise RuntimeError("cannot decode rtsp://me:secret@host/x")
 
@@ -302,7 +275,7 @@ def test_a_decoder_that_always_raises_stalls_with_its_words(camera: Camera) -> N
     assert all("secret" not in problem.reason for problem in watched.source.problems)
 
 
-def test_problems_do_not_fill_the_memory(camera: Camera) -> None:
+def test_problems_do_not_fill_the_memory(camera: FakeCamera) -> None:
     def every_other(index: int) -> Grab | None:
         if index % 2:
             raise ValueError("damaged")
@@ -315,7 +288,7 @@ def test_problems_do_not_fill_the_memory(camera: Camera) -> None:
     assert len(source.problems) == MOST_PROBLEMS
 
 
-def test_a_recording_on_a_server_ends(camera: Camera) -> None:
+def test_a_recording_on_a_server_ends(camera: FakeCamera) -> None:
     def short(index: int) -> Grab | None:
         if index == 5:
             raise Ended
@@ -328,7 +301,7 @@ def test_a_recording_on_a_server_ends(camera: Camera) -> None:
     assert watched.states[-1] is State.ENDED
 
 
-def test_pausing_hands_over_nothing_and_keeps_the_camera_open(camera: Camera) -> None:
+def test_pausing_hands_over_nothing_and_keeps_the_camera_open(camera: FakeCamera) -> None:
     source = camera.source(patience=STOIC)
     with watching(source) as watched:
         watched.wait_for_frames(3)
@@ -349,7 +322,7 @@ def test_pausing_hands_over_nothing_and_keeps_the_camera_open(camera: Camera) ->
     assert watched.frames[count].index > count  # the newest, not what waited
 
 
-def test_pictures_are_mirrored_when_asked(camera: Camera) -> None:
+def test_pictures_are_mirrored_when_asked(camera: FakeCamera) -> None:
     still = picture(1)
     camera.behave = lambda index: Grab(np.asarray(still), time.monotonic(), 1.0 + index)
     before = still.copy()
@@ -359,7 +332,7 @@ def test_pictures_are_mirrored_when_asked(camera: Camera) -> None:
     np.testing.assert_array_equal(still, before)
 
 
-def test_a_new_size_in_mid_stream_is_delivered_and_told(camera: Camera) -> None:
+def test_a_new_size_in_mid_stream_is_delivered_and_told(camera: FakeCamera) -> None:
     source = camera.source(patience=STOIC)
     with watching(source) as watched:
         watched.wait_for_frames(2)
@@ -370,7 +343,7 @@ def test_a_new_size_in_mid_stream_is_delivered_and_told(camera: Camera) -> None:
         assert "80 x 60" in source.status.message
 
 
-def test_a_receiver_that_raises_ends_the_source_with_words(camera: Camera) -> None:
+def test_a_receiver_that_raises_ends_the_source_with_words(camera: FakeCamera) -> None:
     source = camera.source()
 
     def receive(_: Frame) -> None:
@@ -387,7 +360,7 @@ def test_a_receiver_that_raises_ends_the_source_with_words(camera: Camera) -> No
     source.stop()
 
 
-def test_a_listener_that_raises_does_not_harm_the_stream(camera: Camera) -> None:
+def test_a_listener_that_raises_does_not_harm_the_stream(camera: FakeCamera) -> None:
     source = camera.source(patience=STOIC)
 
     def listen(_: object) -> None:
@@ -398,7 +371,7 @@ def test_a_listener_that_raises_does_not_harm_the_stream(camera: Camera) -> None
         watched.wait_for_frames(3)
 
 
-def test_a_listener_can_leave(camera: Camera) -> None:
+def test_a_listener_can_leave(camera: FakeCamera) -> None:
     source = camera.source()
     heard: list[object] = []
     leave = source.on_status(heard.append)
@@ -409,7 +382,7 @@ def test_a_listener_can_leave(camera: Camera) -> None:
     assert heard == []
 
 
-def test_a_slow_receiver_gets_the_newest_and_no_stall_is_seen(camera: Camera) -> None:
+def test_a_slow_receiver_gets_the_newest_and_no_stall_is_seen(camera: FakeCamera) -> None:
     source = camera.source()
     frames: list[Frame] = []
     said = []
@@ -436,7 +409,7 @@ def stop_quickly(source: LinkedSource) -> None:
     source.stop()
 
 
-def test_it_stops_in_every_state(camera: Camera) -> None:
+def test_it_stops_in_every_state(camera: FakeCamera) -> None:
     """Roboflow inference #685: a stream that could not be ended after a failed first connection."""
     stop_quickly(camera.source())  # closed
 
@@ -484,7 +457,7 @@ def test_it_stops_in_every_state(camera: Camera) -> None:
 
 
 def test_it_stops_while_the_receiver_blocks_and_delivers_nothing_afterwards(
-    camera: Camera,
+    camera: FakeCamera,
 ) -> None:
     source = camera.source()
     frames: list[Frame] = []
@@ -504,7 +477,7 @@ def test_it_stops_while_the_receiver_blocks_and_delivers_nothing_afterwards(
     assert source.status.state is State.CLOSED
 
 
-def test_it_can_be_stopped_from_its_own_thread(camera: Camera) -> None:
+def test_it_can_be_stopped_from_its_own_thread(camera: FakeCamera) -> None:
     source = camera.source()
     frames: list[Frame] = []
 
@@ -521,7 +494,7 @@ def test_it_can_be_stopped_from_its_own_thread(camera: Camera) -> None:
     assert len(frames) == 3
 
 
-def test_a_thread_that_was_left_behind_lets_go_of_the_device_later(camera: Camera) -> None:
+def test_a_thread_that_was_left_behind_lets_go_of_the_device_later(camera: FakeCamera) -> None:
     source = camera.source()
     camera.behave = camera.block
     source.start(lambda _: None)
@@ -533,7 +506,7 @@ def test_a_thread_that_was_left_behind_lets_go_of_the_device_later(camera: Camer
     assert camera.readers[0].closed.wait(30)
 
 
-def test_a_device_that_cannot_even_be_closed_is_opened_again(camera: Camera) -> None:
+def test_a_device_that_cannot_even_be_closed_is_opened_again(camera: FakeCamera) -> None:
     def lost(_: int) -> Grab | None:
         raise Fault(Reason.LOST, "gone")
 
