@@ -119,7 +119,8 @@ FIELDS: dict[str, Field] = {
             kind="choice",
             default="unknown",
             choices=HIDES,
-            note="In snapshots and recordings a coarse mosaic takes the place of a face, for good.",
+            note="In snapshots and recordings of every tab a coarse mosaic takes the place of a "
+            "face, for good. Only the Faces tab knows anybody: elsewhere all are unknown.",
         ),
         Field(
             key="names_saved",

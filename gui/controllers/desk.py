@@ -15,9 +15,12 @@ from edgecnn.video.frame import Frame
 from edgecnn.video.writer import write_image
 from gui.backdrop import Backdrop, Choice, choose_backdrop
 from gui.catalogue import ModelCard, models_for
-from gui.controllers.recorder import free_path
+from gui.controllers.recorder import free_path, saved_words
 from gui.effects import annotated
 from gui.workers.jobs import Jobs
+
+Cover = Callable[[Frame, Result | None], tuple[Frame, Result | None]]
+"""Picture and result -> both as they may be saved; may take a moment."""
 
 
 class Desk:
@@ -94,19 +97,31 @@ class Desk:
         effect: str,
         threshold: float,
         backdrop: Backdrop | None = None,
+        veil: Cover | None = None,
     ) -> None:
-        """Save a picture with what the view shows over it; the news say where."""
+        """Save a picture with what the view shows over it; the news say where.
+
+        Args:
+            folder: Made when it is not there.
+            frame: The picture.
+            result: What a model says of it.
+            effect: As of `gui.effects.annotated`.
+            threshold: Likewise.
+            backdrop: Likewise.
+            veil: Takes away what must not be saved, before anything is made of the picture.
+        """
 
         def save() -> None:
+            covered, shown = (frame, result) if veil is None else veil(frame, result)
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 path = free_path(folder, ".png")
-                write_image(path, annotated(frame, result, effect, threshold, backdrop))
+                write_image(path, annotated(covered, shown, effect, threshold, backdrop))
             except (OSError, EdgeCNNError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 self._news.append(f"The snapshot was not saved: {reason}")
             else:
-                self._news.append(f"Saved {path.name} in {folder}")
+                self._news.append(saved_words(path, hidden=covered is not frame))
 
         self._jobs.submit("snapshot", save)
 

@@ -28,6 +28,7 @@ from gui.controllers.recorder import Recorder
 from gui.controllers.shot import ModelState, Shot
 from gui.controllers.sources import open_word, title_of
 from gui.controllers.tap import Seen, Tap
+from gui.faces.guard import FaceGuard
 from gui.faces.recognizing import Recognizing
 from gui.faces.veil import Veil
 from gui.state import TabState
@@ -71,6 +72,7 @@ class Live:
         load, load_quickly: Load a model; see `gui.controllers.models`.
         smooth: Whether results are calmed down over time.
         recognizing: See below; None for the usual one.
+        guard: Looks for faces where the model of the tab does not; None for the usual one.
 
     Attributes:
         load: As given, for others who load models the same way.
@@ -86,11 +88,13 @@ class Live:
         load_quickly: Load = load_quickly,
         smooth: bool = True,
         recognizing: Recognizing | None = None,
+        guard: FaceGuard | None = None,
     ) -> None:
         self.smooth = smooth
         self.recorder = Recorder()
         self.recognizing = Recognizing() if recognizing is None else recognizing
-        self.veil = Veil(self.recognizing.access)
+        self.guard = FaceGuard() if guard is None else guard
+        self.veil = Veil(self.recognizing.access, self.guard)
         self._open_source = open_source
         self.load = load
         self._models = Models(load, load_quickly)
@@ -109,6 +113,7 @@ class Live:
         self._wish: tuple[str, TabState] | None = None
         self._asked: tuple[Frame, Result | None, str] | None = None
         self._asking = False
+        self._looked: Answer | None = None
         # Below: of the window's thread alone.
         self._word: tuple[str, bool] | None = None
         self._pace = Pace()
@@ -136,7 +141,6 @@ class Live:
 
     def use(self, key: str, tab: TabState) -> None:
         """Answer with the model of a tab; the one before answers until it is there."""
-        self.veil.active = TABS[key].task == "detect_faces"
         with self._lock:
             self._wish = (key, tab)
             self._model = replace(
@@ -233,6 +237,8 @@ class Live:
             status, name = self._status, self._source_name
         before = self._shot
         answer = None if pipeline is None else pipeline.latest()
+        if self.veil.hides_live:
+            answer = self._looked  # the newest in whose picture faces were looked for
         seen = None if tap is None else tap.newest
         if pipeline is not None:
             status = pipeline.status
@@ -286,7 +292,8 @@ class Live:
             return asked[1]
         if answer is not None and answer.frame is frame:
             result = _result_of(answer, key)
-            if result is not None:
+            looked = not self.veil.hides_live or self.veil.has_looked(frame, result)
+            if result is not None and looked:
                 return result
         if not self._asking and not self._resting:
             self._ask_again()
@@ -297,11 +304,11 @@ class Live:
     ) -> tuple[Frame | None, Result | None]:
         """Picture and result that go together at this moment."""
         result = _result_of(answer, key)
-        paired = self._pace.look(now_s) or self.veil.hides_live
+        paired = self._pace.look(now_s)
+        if self.veil.hides_live:
+            return (None, None) if answer is None else (answer.frame, result)
         if answer is not None and result is not None and paired:
             return answer.frame, result
-        if self.veil.hides_live:
-            return None, None
         if seen is None:
             return None, None
         if answer is not None and now_s - answer.answered_s > _STALE_S:
@@ -349,11 +356,13 @@ class Live:
             pipeline, self._pipeline, self._tap = self._pipeline, None, None
         if pipeline is not None:
             pipeline.stop()
+        self._looked = None
 
     # -- on the thread of models
 
     def _release(self) -> None:
         self.recognizing.close()
+        self.guard.close()
         self._models.close()
 
     def _do_use(self, key: str, tab: TabState) -> None:
@@ -422,6 +431,8 @@ class Live:
         except Exception as error:  # noqa: BLE001 (a mistake of ours: it must be said, not lost)
             _log.exception("A model failed on the picture that is held")
             words = _unexpected(error)
+        if self.veil.hides_live:
+            self.veil.look(frame, result)
         with self._lock:
             self._asked, self._asking = (frame, result, key), False
             if words:
@@ -431,10 +442,15 @@ class Live:
 
     def _take_answer(self, answer: Answer) -> None:
         result = None if _says_nothing(answer) else answer.result
+        hides = self.veil.hides_live
+        if hides:
+            self.veil.look(answer.frame, result)
+        self._looked = answer if hides else None
         if self.recorder.path is None:
             self.veil.note(answer.frame, result)
         else:
-            self.recorder.write(*self.veil.for_saving(answer.frame, result))
+            frame, shown = self.veil.for_saving(answer.frame, result)
+            self.recorder.write(frame, shown, hidden=frame is not answer.frame)
 
 
 def _unexpected(error: Exception) -> str:

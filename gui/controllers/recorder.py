@@ -35,12 +35,14 @@ class Recorder:
     Attributes:
         path: The video being written; None when nothing is recorded.
         problem: Why the last recording stopped by itself; empty when it did not.
+        hidden: Whether faces were hidden in the recording.
         backdrop: What replaces the background from now on; None for a plain wall.
     """
 
     def __init__(self) -> None:
         self.path: Path | None = None
         self.problem = ""
+        self.hidden = False
         self.backdrop: Backdrop | None = None
         self._lock = threading.Lock()
         self._video: VideoWriter | None = None
@@ -73,14 +75,21 @@ class Recorder:
             self._lines = path.with_suffix(".jsonl").open("w", encoding="utf-8")
             self._video = VideoWriter(path, FPS)
             self._written, self._look_at, self._size_wh = 0, 0, None
-            self.path, self.problem = path, ""
+            self.path, self.problem, self.hidden = path, "", False
         return path
 
-    def write(self, frame: Frame, result: Result | None) -> None:
-        """Append a frame; does nothing while nothing is recorded."""
+    def write(self, frame: Frame, result: Result | None, *, hidden: bool = False) -> None:
+        """Append a frame; does nothing while nothing is recorded.
+
+        Args:
+            frame: As it may be saved.
+            result: Likewise.
+            hidden: Faces are hidden in it.
+        """
         with self._lock:
             if self._video is None or self._lines is None:
                 return
+            self.hidden = self.hidden or hidden
             try:
                 self._append(self._video, self._lines, frame, result)
             except (OSError, EdgeCNNError) as error:
@@ -97,6 +106,10 @@ class Recorder:
         with self._lock:
             self._ending.clear()
             return self._finish("")
+
+    def saved_words(self, path: Path) -> str:
+        """What to say of the recording that was just finished."""
+        return saved_words(path, hidden=self.hidden)
 
     def _append(
         self, video: VideoWriter, lines: IO[str], frame: Frame, result: Result | None
@@ -164,3 +177,9 @@ def free_path(folder: Path, suffix: str) -> Path:
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     return path
+
+
+def saved_words(path: Path, *, hidden: bool) -> str:
+    """Where something was saved, and that faces are hidden in it: nobody should find out later."""
+    words = f"Saved {path.name} in {path.parent}"
+    return f"{words}. Faces are hidden in it: see Settings, Faces." if hidden else words

@@ -58,13 +58,15 @@ class PrivacyRow(QWidget):
         else:
             parts.append(
                 self.tr(
-                    "In snapshots and recordings of this tab, a coarse mosaic takes the place of "
-                    "the face, for good."
+                    "In every tab, also in Compare. In what is saved, a coarse mosaic takes the "
+                    "place of the face, for good."
                 )
             )
         if "unknown" in (live, saved):
             parts.append(
-                self.tr("Who has no name yet counts as unknown.")
+                self.tr(
+                    "Who has no name yet counts as unknown, and so does everybody in other tabs."
+                )
                 if recognizes
                 else self.tr("While no gallery is open, everybody is unknown.")
             )

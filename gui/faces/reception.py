@@ -55,7 +55,7 @@ class Reception(QObject):
         self._activity.seen.connect(self.session.touch)
         self._bound: FacesPanel | None = None
         self._rates: Rates | None = None
-        self._trouble = ""
+        self._trouble = self._blind = ""
         self._sightings = Sightings()
         self.session.changed.connect(self._session_changed)
         self.session.closed.connect(self._closed)
@@ -80,6 +80,7 @@ class Reception(QObject):
         self._take(key)
         if key == "hide_live":
             self._window.show_anew()
+            self._window.live.ask_again()
         self._show_people()
         self._show_privacy()
 
@@ -107,12 +108,21 @@ class Reception(QObject):
     def tick(self) -> None:
         """Show what has changed by itself: problems, and the nearest face."""
         self.show_state()
+        self._see_guard()
         panel = self._bound
         if panel is None:
             return
         panel.people.say(self._trouble or self._recognizing.problem)
         self._sightings.add(self._window.shot.result)
         panel.quality.show_quality(self._nearest())
+
+    def _see_guard(self) -> None:
+        """Say once why a picture is hidden whole."""
+        problem = self._window.live.guard.problem
+        if problem and problem != self._blind:
+            words = self.tr("Faces cannot be looked for, so all of a picture is hidden: %s")
+            self._window.toast.say(words % problem)
+        self._blind = problem
 
     def _words(self, tab: str) -> str:
         """State of the gallery in few words; empty where nobody asks for it."""

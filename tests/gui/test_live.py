@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edgecnn.core.results import Detections, Faces
 from edgecnn.errors import BackendError, SourceError
+from edgecnn.video.frame import Frame
 from edgecnn.video.status import Reason, State, Status
 from gui.controllers.live import Live
 from gui.state import AppState, ModelChoice, TabState
@@ -22,12 +24,16 @@ TABS = AppState().tabs
 class Bench:
     """A `Live` with hand-driven source and models."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Any = None) -> None:
         self.models = FakeModels()
         self.sources: list[HandSource] = []
         self.broken: Exception | None = None
         self.live = Live(
-            open_source=self._open, load=self.models.load, load_quickly=no_hurry, smooth=False
+            open_source=self._open,
+            load=self.models.load,
+            load_quickly=no_hurry,
+            smooth=False,
+            guard=guard,
         )
 
     def _open(self, word: str, mirror: bool) -> HandSource:
@@ -44,6 +50,10 @@ class Bench:
                 self.sources[-1].give()
             self.live.shot()
             time.sleep(0.003)
+
+    @property
+    def source(self) -> HandSource:
+        return self.sources[-1]
 
     def open(self, word: str = "demo") -> HandSource:
         before = len(self.sources)
@@ -340,3 +350,85 @@ def test_nothing_of_it_stays_when_it_is_closed(bench: Bench) -> None:
     assert all(task.closed for _, task in bench.models.loaded)
     names = {thread.name for thread in threading.enumerate()}
     assert "edgecnn-answers" not in names
+
+
+class Watchman:
+    """Stands for the detector of faces: sees one in every picture, or cannot look."""
+
+    def __init__(self) -> None:
+        self.seen: list[Frame] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.problem = ""
+
+    def __call__(self, frame: Frame) -> Faces:
+        assert self.gate.wait(20)
+        self.seen.append(frame)
+        box = np.array([[10, 10, 30, 30]], np.float32)
+        return Faces(box, np.ones(1, np.float32), np.zeros((1, 6, 2), np.float32))
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.fixture
+def watched() -> Iterator[tuple[Bench, Watchman]]:
+    """A stream of the tab of objects whose faces are hidden in the view."""
+    watchman = Watchman()
+    bench = Bench(watchman)
+    bench.live.veil.live = "everybody"
+    bench.live.veil.saved = "nobody"
+    bench.open()
+    bench.use("detect")
+    yield bench, watchman
+    watchman.gate.set()
+    assert bench.live.close()
+
+
+def test_a_picture_whose_faces_are_hidden_waits_until_they_were_looked_for(watched) -> None:
+    bench, watchman = watched
+    bench.until(lambda: bench.live.shot().result is not None, give=True)
+    shot = bench.live.shot()
+    assert bench.live.veil.has_looked(shot.frame, shot.result)
+    watchman.gate.clear()
+    before = shot.frame.index
+    for _ in range(5):
+        bench.source.give()
+        time.sleep(0.02)
+    shown = bench.live.shot()
+    assert shown.frame.index <= before + 1
+    assert bench.live.veil.has_looked(shown.frame, shown.result)
+
+
+def test_while_the_model_rests_pictures_go_on_without_faces(watched) -> None:
+    bench, _ = watched
+    bench.until(lambda: bench.live.shot().result is not None, give=True)
+    bench.live.rest(True)
+    bench.until(lambda: bench.live.shot().result is None, give=True)
+    index = bench.live.shot().frame.index
+    bench.until(lambda: bench.live.shot().frame.index > index + 3, give=True)
+    shot = bench.live.shot()
+    assert bench.live.veil.has_looked(shot.frame, shot.result)
+
+
+def test_a_frozen_picture_is_looked_at_when_faces_are_to_be_hidden_then(watched) -> None:
+    bench, watchman = watched
+    bench.live.veil.live = "nobody"
+    bench.until(lambda: bench.live.shot().result is not None, give=True)
+    bench.live.freeze(True)
+    time.sleep(0.05)
+    frame = bench.live.shot().frame
+    watchman.seen.clear()
+    bench.live.veil.live = "unknown"
+    bench.live.ask_again()
+    bench.until(lambda: frame in watchman.seen)
+    bench.until(lambda: bench.live.veil.has_looked(frame, bench.live.shot().result))
+    assert bench.live.shot().frame is frame
+
+
+def test_nobody_looks_for_faces_that_nobody_hides(watched) -> None:
+    bench, watchman = watched
+    bench.live.veil.live = "nobody"
+    watchman.seen.clear()
+    bench.until(lambda: bench.live.shot().frame is not None and bench.source.given > 20, give=True)
+    assert len(watchman.seen) <= 1

@@ -15,6 +15,7 @@ from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
 import edgecnn
+from edgecnn.core.results import Detections
 from edgecnn.faces.backups import back_up
 from edgecnn.faces.enrolment import only_face
 from edgecnn.faces.forget import forget
@@ -24,6 +25,7 @@ from edgecnn.faces.recognition import Recognition
 from edgecnn.faces.unlocking import Passphrase
 from edgecnn.video.frame import Frame
 from edgecnn.video.status import State, Status
+from gui.compare.duel import Duel
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.models import load_model
@@ -42,6 +44,7 @@ from gui.main_window import MainWindow
 from gui.settings import Settings
 from gui.state import ModelChoice
 from gui.tabs import TABS
+from gui.visits import compare_dialog
 from tests.faces.people import OTHER_SECRET, SECRET
 from tests.helpers.app import HandSource, cards, no_hurry
 
@@ -394,3 +397,56 @@ def test_a_damaged_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: 
     assert booth.window.findChild(PeopleDialog) is None
     booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
     assert booth.window.findChild(PeopleDialog).isVisible()
+
+
+def both_hidden(pixels: np.ndarray, raw: np.ndarray, boxes: np.ndarray) -> bool:
+    return all(spread(pixels, box) < spread(raw, box) / 2 for box in boxes)
+
+
+def test_every_other_tab_hides_faces_in_the_view_in_files_and_in_compare(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booth.until(lambda: booth.window.view.result is not None and len(booth.window.view.result) == 2)
+    boxes = booth.window.view.result.boxes_xyxy.copy()
+    choice = ModelChoice(TABS["detect"].model, backend="litert", threads=1)
+    booth.window.store.update_tab("detect", choice=choice)
+    booth.window.do("tab_detect")
+    booth.until(lambda: isinstance(booth.window.view.result, Detections))
+    assert not both_hidden(booth.window.view.frame.pixels, booth.pixels, boxes)
+    # What is saved hides the unknown by default, and says so.
+    booth.window.save_snapshot()
+    assert booth.window.desk.wait(20)
+    (path,) = booth.folder.glob("*.png")
+    assert both_hidden(cv2.imread(str(path)), booth.pixels, boxes)
+    booth.until(lambda: "Faces are hidden in it" in booth.window.toast.text())
+    booth.window.toggle_recording()
+    booth.until(lambda: booth.live.recorder.seconds > 0.3)
+    booth.window.toggle_recording()
+    assert "Faces are hidden in it" in booth.window.toast.text()
+    (video,) = booth.folder.glob("*.mp4")
+    film = cv2.VideoCapture(str(video))
+    frames = 0
+    while (read := film.read())[0]:
+        frames += 1
+        assert both_hidden(read[1], booth.pixels, boxes)
+    assert frames > 3
+    # In the view when that is wished; Compare takes its pictures from there.
+    booth.window.set_setting("hide_live", "everybody")
+    shown = []
+
+    def look() -> bool:
+        shown.append(booth.window.view.frame.pixels)
+        return isinstance(booth.window.view.result, Detections) and len(shown) > 20
+
+    booth.until(look)
+    assert all(both_hidden(pixels, booth.pixels, boxes) for pixels in shown)
+    given = []
+    monkeypatch.setattr(Duel, "give", lambda self, frame: given.append(frame))
+    compare = compare_dialog(booth.window)
+    assert compare is not None
+    compare.open()
+    first = booth.window.view.frame.index
+    booth.until(lambda: given and given[-1].index > first + 3)
+    assert all(both_hidden(frame.pixels, booth.pixels, boxes) for frame in given)
+    compare.close()
+    compare.deleteLater()

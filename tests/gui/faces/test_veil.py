@@ -59,9 +59,7 @@ def access(tmp_path) -> GalleryAccess:
 
 @pytest.fixture
 def veil(access) -> Veil:
-    made = Veil(access)
-    made.active = True
-    return made
+    return Veil(access, lambda frame: None)
 
 
 def changed(frame: Frame, shown: Frame) -> list[bool]:
@@ -138,13 +136,57 @@ def test_a_face_that_is_lost_for_a_moment_stays_hidden_in_a_snapshot(veil):
     assert changed(frame, saved) == [True, True]
 
 
-def test_other_tabs_are_left_alone(veil):
-    veil.active = False
-    veil.live = veil.saved = "everybody"
+def detections() -> Detections:
+    return Detections(BOXES, np.ones(2, "f4"), np.zeros(2, int), ("a", "b"))
+
+
+@pytest.fixture
+def beside(access) -> Veil:
+    """Of a tab whose model looks for something else: a detector finds the first face."""
+    first = Faces(BOXES[:1], np.ones(1, "f4"), np.zeros((1, 6, 2), "f4"))
+    return Veil(access, lambda frame: first)
+
+
+@pytest.mark.parametrize("hide", ["unknown", "everybody"])
+def test_in_other_tabs_whoever_a_detector_finds_is_hidden_too(beside, hide):
+    beside.live = beside.saved = hide
+    frame, result = picture(), detections()
+    saved, same = beside.for_saving(frame, result)
+    assert changed(frame, saved) == [True, False]
+    assert same is result
+    beside.look(frame, result)
+    assert changed(frame, beside.for_view(frame, result)) == [True, False]
+
+
+def test_a_picture_is_shown_once_it_was_looked_at(beside):
+    beside.live = "everybody"
     frame = picture()
-    assert veil.for_view(frame, None) is frame
-    assert veil.for_saving(frame, None)[0] is frame
+    assert not beside.has_looked(frame, None)
+    assert changed(frame, beside.for_view(frame, None)) == [True, True]
+    beside.look(frame, None)
+    assert beside.has_looked(frame, None)
+    assert changed(frame, beside.for_view(frame, None)) == [True, False]
+    for index in range(1, 9):  # it is still on the screen when others were looked at
+        beside.look(picture(index), None)
+    assert changed(frame, beside.for_view(frame, None)) == [True, False]
+
+
+def test_nobody_looks_where_nobody_is_hidden(access):
+    def find(frame: Frame) -> Faces:
+        raise AssertionError("looked")
+
+    veil = Veil(access, find)
+    veil.live = veil.saved = "nobody"
+    frame = picture()
+    assert veil.for_view(frame, detections()) is frame
+    assert veil.for_saving(frame, detections())[0] is frame
     assert not veil.hides_live
+
+
+def test_what_could_not_be_looked_at_is_saved_hidden_whole(veil):
+    frame = picture()
+    saved, _ = veil.for_saving(frame, detections())
+    assert len(np.unique(saved.pixels.reshape(-1, 3), axis=0)) <= 16
 
 
 def test_the_list_has_a_row_a_person_and_no_numbers():
