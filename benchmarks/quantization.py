@@ -4,7 +4,9 @@ Both are judged by the same simulation, which the tests of `converters.qat` hold
 what is quantized afterwards gets its ranges from 300 training pictures, and its steps from the
 largest weight or from the least squared error, whichever answers better. Each seed tunes the same
 float net. Tuning alone makes a net better that has not learned all it can, so the float net is
-tuned as long without rounding, which is shown beside it.
+tuned as long without rounding, which is shown beside it. The last epoch is judged: the rate has
+gone down by then, and the best of 3,000 validation pictures is mostly luck (a net that had 92.83 %
+of the test pictures right at the end had 92.53 % at its best).
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from benchmarks.pruning import LESSON, pruned_net
 from benchmarks.timing import table
 from benchmarks.training_runs import SEEDS, accuracy, fine_tuning, main_net, summary, trained
 from edgecnn.data import fashion_mnist
+from edgecnn.training.config import change
 from edgecnn.training.distill import Distillation
 from edgecnn.training.quantize import int4_weights, observe, prepare
 from edgecnn.training.quantize.config import QATConfig
 
-EPOCHS = 6
-RATE = 5e-4
+EPOCHS = 8
+RATE = 1e-3
 CALIBRATION_PICTURES = 300
 LEAST_RECOVERED = 75.0
 
@@ -89,8 +92,7 @@ def quantization() -> int:
 
 def tuned_as_long(case: Case) -> Any:
     """The float net after the same training without rounding."""
-    config = fine_tuning(EPOCHS, learning_rate=RATE)
-    return trained(f"tuned_{case.name}", config, model=case.net(), lesson=_lesson())
+    return _tuned(f"tuned_{case.name}", case.net(), seed=0)
 
 
 def _rules(case: Case) -> tuple[QATConfig, ...]:
@@ -108,14 +110,13 @@ def _afterwards(case: Case, config: QATConfig, pictures: Any) -> Any:
 
 def learned(case: Case, seed: int, pictures: Any) -> Any:
     """The net that was trained with rounding."""
-    return trained(
-        f"qat_{case.name}_{seed}",
-        fine_tuning(EPOCHS, learning_rate=RATE, seed=seed),
-        model=_afterwards(case, case.config, pictures),
-        lesson=_lesson(),
-    )
+    return _tuned(f"qat_{case.name}_{seed}", _afterwards(case, case.config, pictures), seed=seed)
 
 
-def _lesson() -> Distillation:
+def _tuned(name: str, model: Any, *, seed: int) -> Any:
     """Both nets learned from a teacher; they go on as they learned."""
-    return Distillation([main_net()], LESSON)
+    config = fine_tuning(EPOCHS, learning_rate=RATE, seed=seed)
+    # The average of weights before they are rounded is rounded to other levels than they are.
+    plain = change(config, {"regularize": {"average": {"name": "none"}}})
+    lesson = Distillation([main_net()], LESSON)
+    return trained(name, plain, model=model, lesson=lesson, last=True)

@@ -20,6 +20,7 @@ from edgecnn.training.config import TrainConfig, change, read_config
 from edgecnn.training.fit import train
 from edgecnn.training.judging import predict
 from edgecnn.training.learner import Lesson
+from edgecnn.training.run import load_model
 
 FOLDER = Path("out") / "benchmarks" / "training"
 EXAMPLE = Path("examples") / "fashion_mnist_train.toml"
@@ -48,6 +49,7 @@ def trained(
     model: Any = None,
     lesson: Lesson | None = None,
     callbacks: Sequence[Any] = (),
+    last: bool = False,
 ) -> Any:
     """The best model of a run by its validation pictures; trains what is not there yet.
 
@@ -57,6 +59,7 @@ def trained(
         model: As for `edgecnn.training.fit.train`; the same each time.
         lesson: As there.
         callbacks: As there.
+        last: The model after the last epoch instead.
     """
     tensorflow()
     folder = FOLDER / name
@@ -75,7 +78,7 @@ def trained(
         resume=begun,
         progress=told,
     )
-    return result.model
+    return load_model(folder / "last.keras") if last else result.model
 
 
 def main_net() -> Any:
