@@ -9,9 +9,11 @@ import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
 from edgecnn.closing import Closing
 from edgecnn.errors import BackendError
+from edgecnn.leaving import LeavingThread
 from edgecnn.runtime.backend import Array, Engine, Feed, TensorInfo
 from edgecnn.runtime.output import Output
 from edgecnn.runtime.threads import share_with_opencv
@@ -62,14 +64,15 @@ class Session(Closing):
         share_with_opencv(engine.info.threads)
         # The thread knows the engine and the queue but not the session, so that a session that
         # nobody holds any more is collected, and takes its thread with it.
-        self._thread = threading.Thread(
+        self._thread = LeavingThread(
             target=_serve,
             args=(engine, self._jobs, self._running, self._closed),
             name=f"edgecnn-{engine.info.backend}",
-            daemon=True,
+            ask=partial(_stop, self._jobs, self._closed),
         )
         self._thread.start()
         self._finalizer = weakref.finalize(self, _stop, self._jobs, self._closed)
+        self._finalizer.atexit = False  # the thread is asked, and waited for, in its turn
 
     @property
     def engine(self) -> Engine:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from edgecnn.core.results import Detections, Faces, Result
 from edgecnn.errors import OptionError
+from edgecnn.leaving import LeavingThread
 from edgecnn.video.answer import StageTimes
 from edgecnn.video.frame import Frame
 from edgecnn.video.scene import Glance, SceneChange, glance_at
@@ -223,9 +224,7 @@ class Lanes:
             used = {id(lane.task) for lane in self.now.values()}
         unused = [task for task in retired if id(task) not in used]
         if unused:
-            closer = threading.Thread(
-                target=_close, args=(unused,), name="edgecnn-closing", daemon=True
-            )
+            closer = LeavingThread(target=_close, args=(unused,), name="edgecnn-closing")
             self._closers = [*(one for one in self._closers if one.is_alive()), closer]
             closer.start()
 

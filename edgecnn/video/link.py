@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from edgecnn.core.image import Pixels
+from edgecnn.leaving import LeavingThread
 from edgecnn.video.facts import SourceFacts
 from edgecnn.video.fault import Ended, Fault
 from edgecnn.video.freshness import Freshness, fingerprint
@@ -119,8 +120,8 @@ class Link:
         self._newest: Grab | None = None
         self._wake = wake
         self._closing = threading.Event()
-        self._thread = threading.Thread(
-            target=self._live, name=f"reader of {reader.name}", daemon=True
+        self._thread = LeavingThread(
+            target=self._live, name=f"reader of {reader.name}", ask=self._ask_to_close
         )
 
     def start(self) -> None:
@@ -139,11 +140,14 @@ class Link:
 
     def close(self, timeout_s: float) -> None:
         """End the connection; a thread that hangs is left behind and cleans up when it wakes."""
-        self._closing.set()
-        self.reader.interrupt()
+        self._ask_to_close()
         self._thread.join(max(0.0, timeout_s))
         if self._thread.is_alive():
             _left_behind.add(self)
+
+    def _ask_to_close(self) -> None:
+        self._closing.set()
+        self.reader.interrupt()
 
     def _live(self) -> None:
         try:

@@ -19,6 +19,7 @@ from typing import Any
 
 from edgecnn.core.results import Result
 from edgecnn.errors import OptionError, SourceError
+from edgecnn.leaving import LeavingThread
 from edgecnn.video.answer import Answer
 from edgecnn.video.files import Problem
 from edgecnn.video.frame import Frame
@@ -112,12 +113,12 @@ class Pipeline:
         self._stopped = False
         self._forget_source: Callable[[], None] | None = None
         self._threads = [
-            threading.Thread(target=self._worker.run, name="edgecnn-answers", daemon=True)
+            LeavingThread(target=self._worker.run, name="edgecnn-answers", ask=self._worker.stop)
         ]
         self._on_result = on_result
         if on_result is not None:
             self._threads.append(
-                threading.Thread(target=self._tell, name="edgecnn-results", daemon=True)
+                LeavingThread(target=self._tell, name="edgecnn-results", ask=self._worker.stop)
             )
 
     # -- starting and stopping

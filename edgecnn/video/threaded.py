@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from edgecnn.errors import EdgeCNNError, SourceError
+from edgecnn.leaving import LeavingThread
 from edgecnn.video.facts import SourceFacts
 from edgecnn.video.files import Problem
 from edgecnn.video.frame import Frame
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 MOST_PROBLEMS = 100
 """So many problems are kept; a stream that runs for a year must not fill the memory."""
+
+STOP_S = 2.0
+"""Whatever a source is doing, it ends within this time."""
 
 RATE_FRAMES = 30
 """The measured rate is that of so many frames."""
@@ -53,6 +57,10 @@ class Run:
             self.stopping = True
             self.stop_by_s = min(self.stop_by_s, by_s)
             self.wake.notify_all()
+
+    def ask_to_stop_soon(self) -> None:
+        """Tell the thread to end, as everything does: within two seconds."""
+        self.ask_to_stop(time.monotonic() + STOP_S)
 
     def sleep(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Wait, but not beyond a wish to stop or ``until`` being true."""
@@ -139,8 +147,8 @@ class ThreadedSource(ABC):
             self.problems = []
             self._stamps.clear()
             self._status = Status(State.OPENING, message=f"Opening {self.name}.")
-            run.thread = threading.Thread(
-                target=self._live, args=(run,), name=f"source {self.name}", daemon=True
+            run.thread = LeavingThread(
+                target=self._live, args=(run,), name=f"source {self.name}", ask=run.ask_to_stop_soon
             )
         run.thread.start()
 
@@ -159,7 +167,7 @@ class ThreadedSource(ABC):
             with run.wake:
                 run.wake.notify_all()
 
-    def stop(self, timeout_s: float = 2.0) -> None:
+    def stop(self, timeout_s: float = STOP_S) -> None:
         """End in any state within ``timeout_s``; what ended or failed before keeps its status.
 
         A thread that hangs in a driver is left behind: it delivers nothing more, and lets go of

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from edgecnn.leaving import LeavingThread
+
 _log = logging.getLogger(__name__)
 
 
@@ -24,7 +26,7 @@ class Jobs:
         self._waiting: dict[str, Callable[[], None]] = {}
         self._working = False
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = LeavingThread(target=self._run, name=name, ask=self._end)
         self._thread.start()
 
     @property
@@ -66,6 +68,11 @@ class Jobs:
         Returns:
             Whether the thread has ended; it is a daemon, so it never keeps the process alive.
         """
+        self._end(last, drop=drop)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _end(self, last: Callable[[], None] | None = None, *, drop: bool = True) -> None:
         with self._changed:
             if not self._closed:
                 self._closed = True
@@ -74,8 +81,6 @@ class Jobs:
                 if last is not None:
                     self._waiting["last"] = last
                 self._changed.notify_all()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while True:
