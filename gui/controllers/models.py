@@ -13,6 +13,7 @@ from edgecnn import api
 from edgecnn.runtime.policy import choose
 from edgecnn.video.frame import Frame
 from gui.state import ModelChoice
+from gui.workers.heap import give_back_freed
 
 KEPT = 4
 """So many loaded models are kept: one a tab."""
@@ -110,13 +111,16 @@ class Models:
 
     def trim(self, used: Any) -> None:
         """Close what is too much, but never the task that is in use; that one came from `get`."""
-        while self._quick:
-            self._quick.pop().close()
+        too_much, self._quick = self._quick, []
         for choice in list(self._loaded):
             if len(self._loaded) <= KEPT:
-                return
+                break
             if self._loaded[choice] is not used:
-                self._loaded.pop(choice).close()
+                too_much.append(self._loaded.pop(choice))
+        for task in too_much:
+            task.close()
+        if too_much:
+            give_back_freed()
 
     def close(self) -> None:
         """Close all; waits for the runs in progress."""
