@@ -33,6 +33,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from converters.proof.gates import DEFAULTS
 from converters.sources.base import Target
 from edgecnn.bundle.paths import check_path
 from edgecnn.bundle.schema import Precision
@@ -45,6 +46,10 @@ from edgecnn.training.steps.config import SELF, PruneStep, QuantizeStep, TeachCo
 
 TEACHER = "teacher"
 """In ``teach.sources`` of a step: the teacher of the recipe."""
+
+_SURE = ("qat.top1_agreement_confident", "int8.top1_agreement_confident")
+QUICK_LIMIT = 120
+"""Pictures that the quick form learns from, held-back ones among them: three batches of 32."""
 
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(gt=0.0, le=0.5)]
@@ -298,13 +303,14 @@ def quick(recipe: Recipe) -> Recipe:
     """The same with few pictures and one epoch a step: whether everything fits, not how good it is.
 
     A net that knows nothing yet decides by ties: so few pictures are compared that the gate of
-    equal decisions is not looked at, and the accuracy may drop by several of them.
+    equal decisions is not looked at; the accuracy, and what the net seemed sure of, may differ in
+    several of them.
     """
-    data = msgspec.structs.replace(recipe.data, limit=300, validation=0.2, test_limit=150)
+    data = msgspec.structs.replace(recipe.data, limit=QUICK_LIMIT, validation=0.2, test_limit=60)
 
     def short(train: TrainConfig) -> TrainConfig:
         changes = {
-            "data": {"limit": 300, "validation": 0.2},
+            "data": {"limit": QUICK_LIMIT, "validation": 0.2},
             "fit": {"epochs": 1, "batch_size": min(32, train.fit.batch_size), "patience": None},
             "schedule": {"name": "constant", "warmup_epochs": 0.0},
             "regularize": {"average": {"name": "none"}},
@@ -312,7 +318,7 @@ def quick(recipe: Recipe) -> Recipe:
         }
         return configs.change(train, changes, where="The quick recipe")
 
-    replace = msgspec.structs.replace
+    replace, gates = msgspec.structs.replace, {**DEFAULTS, **recipe.convert.gates}
     teacher, prune, quantize = recipe.teacher, recipe.prune, recipe.quantize
     if teacher is not None and teacher.train is not None:
         teacher = replace(teacher, train=short(teacher.train))
@@ -331,7 +337,8 @@ def quick(recipe: Recipe) -> Recipe:
         convert=replace(
             recipe.convert,
             rounds=min(5, recipe.convert.rounds),
-            proof_pictures=150,
-            max_drop=max(0.05, recipe.convert.max_drop or 0.0),
+            proof_pictures=60,
+            max_drop=max(0.1, recipe.convert.max_drop or 0.0),
+            gates=recipe.convert.gates | {name: min(0.9, gates[name]) for name in _SURE},
         ),
     )

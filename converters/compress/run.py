@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from converters.compress.recipe import Recipe
 from converters.compress.steps import Trained, train_all
 from converters.compress.summary import FileRow, StepRow, Summary
 from converters.options import Progress, no_progress
+from converters.quiet import tensorflow
 from converters.report.schema import Report
 from converters.report.text import agreement
 from edgecnn.errors import TrainingError
@@ -39,6 +41,7 @@ def compress(
     resume: bool = False,
     restart: StepName | None = None,
     check: bool = True,
+    short: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Distil, prune, quantize, convert and prove, as a recipe says.
@@ -53,6 +56,9 @@ def compress(
         restart: Go on with it, but do this step and all later ones anew.
         check: Send nets with random weights the whole way before the first training; off where
             everything takes no longer than that.
+        short: For trainings of a few steps. Nets compute operation by operation, since compiling
+            them would take longer, and those of single steps are not converted for their sizes and
+            times; what comes out is converted and proven as always.
         progress: Told what is done, and the share of the step.
 
     Returns:
@@ -87,9 +93,10 @@ def compress(
         check_recipe(recipe, pictures, measure)
     folder.begin_or_go_on(recipe, pictures.describe(), restart)
     with _without_advice():
-        trained = train_all(recipe, pictures, folder, measure, told)
+        with _uncompiled(short):
+            trained = train_all(recipe, pictures, folder, measure, told)
         keras.backend.clear_session()
-        return _finish(recipe, pictures, folder, trained, told)
+        return _finish(recipe, pictures, folder, trained, short, told)
 
 
 @contextlib.contextmanager
@@ -107,6 +114,22 @@ def _without_advice() -> Iterator[None]:
         logger.removeFilter(keep)
 
 
+@contextlib.contextmanager
+def _uncompiled(wanted: bool) -> Iterator[None]:
+    """Let TensorFlow compute operation by operation, if wanted."""
+    config = tensorflow().config
+    before = config.functions_run_eagerly()
+    if wanted:
+        config.run_functions_eagerly(True)
+    try:
+        with warnings.catch_warnings():
+            # Reading pictures is compiled in any case, which it says each time.
+            warnings.filterwarnings("ignore", message=".*does not apply to tf.data functions.*")
+            yield
+    finally:
+        config.run_functions_eagerly(before)
+
+
 def _meter(recipe: Recipe) -> Measure | None:
     if recipe.prune is None or not recipe.prune.target.is_measured:
         return None
@@ -121,6 +144,7 @@ def _finish(
     pictures: RecipePictures,
     folder: WorkFolder,
     trained: Trained,
+    short: bool,
     progress: Progress,
 ) -> Summary:
     """Figures, files and bundle; the summary is written last."""
@@ -128,17 +152,14 @@ def _finish(
     models = dict(trained.nets)
     if len(trained.teachers) == 1 and trained.teachers[0].endswith(".keras"):
         models = {"teacher": Path(trained.teachers[0]), **models}
-    progress("convert: measuring sizes and times", 0.0)
-    costs = measure_costs(
-        models, settings.targets, rounds=settings.rounds, threads=settings.threads
-    )
-    steps = []
-    if trained.teachers:
-        steps.append(_teacher_row(recipe, pictures, trained.teachers, costs.get("teacher")))
-    for name, file in trained.nets.items():
-        model = load_model(file)
-        test = None if pictures.test is None else accuracy_of(model, pictures.test)
-        steps.append(_row(name, figures_of(model, pictures.steps.judged), test, costs.get(name)))
+    costs: dict[str, Cost] = {}
+    if not short:
+        progress("convert: measuring sizes and times", 0.0)
+        costs = measure_costs(
+            models, settings.targets, rounds=settings.rounds, threads=settings.threads
+        )
+    with _uncompiled(short):
+        steps = _step_rows(recipe, pictures, trained, costs)
 
     def summarize(report: Report) -> Summary:
         return Summary(
@@ -158,6 +179,19 @@ def _finish(
     )
     folder.write_json(SUMMARY, msgspec.to_builtins(summary))
     return summary
+
+
+def _step_rows(
+    recipe: Recipe, pictures: RecipePictures, trained: Trained, costs: dict[str, Cost]
+) -> list[StepRow]:
+    steps = []
+    if trained.teachers:
+        steps.append(_teacher_row(recipe, pictures, trained.teachers, costs.get("teacher")))
+    for name, file in trained.nets.items():
+        model = load_model(file)
+        test = None if pictures.test is None else accuracy_of(model, pictures.test)
+        steps.append(_row(name, figures_of(model, pictures.steps.judged), test, costs.get(name)))
+    return steps
 
 
 def _teacher_row(

@@ -67,6 +67,7 @@ def compress(
                 resume=resume,
                 restart=restart,
                 check=not quick,
+                short=quick,
                 progress=progress,
             )
     except KeyboardInterrupt:

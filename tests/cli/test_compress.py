@@ -102,11 +102,11 @@ def test_options_reach_the_recipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr("converters.compress.compress", fake)
     assert edgecnn_command("compress", EXAMPLE, "--quick").code == 0
     assert handed["out"] == Path("runs/classify_fashion_mnist-quick")
-    assert handed["check"] is False
+    assert (handed["check"], handed["short"]) == (False, True)
     assert handed["recipe"].student.fit.epochs == 1
     assert edgecnn_command("compress", EXAMPLE, "--from", "prune").code == 0
     assert handed["out"] == Path("runs/classify_fashion_mnist")
-    assert (handed["restart"], handed["check"]) == ("prune", True)
+    assert (handed["restart"], handed["check"], handed["short"]) == ("prune", True, False)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("keras")
 
-from converters.compress.recipe import TEACHER, make_recipe, quick, read_recipe
+from converters.compress.recipe import QUICK_LIMIT, TEACHER, make_recipe, quick, read_recipe
 from edgecnn.errors import OptionError, UnknownNameError
 from edgecnn.training.steps.config import SELF
 from tests.converters.compress import tiny
@@ -62,7 +62,7 @@ def test_quick_is_short_everywhere() -> None:
     assert made.quantize is not None
     trains = (made.teacher.train, made.student, made.prune.train, made.quantize.train)
     assert {train.fit.epochs for train in trains} == {1}
-    assert {train.data.limit for train in trains} == {made.data.limit} == {300}
+    assert {train.data.limit for train in trains} == {made.data.limit} == {QUICK_LIMIT}
     assert made.prune.stages == 1
     assert made.student.net == read_recipe(EXAMPLE).student.net
 

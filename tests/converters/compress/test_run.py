@@ -14,7 +14,7 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("openvino")
 
 import edgecnn
-from converters.compress import compress
+from converters.compress import compress, quick
 from converters.compress.folder import WorkFolder
 from converters.compress.summary import Summary
 from edgecnn.bundle import io
@@ -105,6 +105,19 @@ def test_the_bundle_takes_the_pictures_as_they_are(whole: tuple[Path, Summary]) 
         answers = [int(classify(image, "gray").class_ids[0]) for image in data.images[:200]]
     hits = sum(a == int(b) for a, b in zip(answers, data.labels, strict=False))
     assert hits > 60
+
+
+def test_a_short_recipe_ends_with_a_proven_bundle_without_compiling(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    summary = compress(quick(tiny.recipe()), out=tmp_path / "work", check=False, short=True)
+    assert [row.file for row in summary.files] == ["int8.tflite", "openvino/int8.xml"]
+    assert edgecnn_command("verify", tmp_path / "work" / "bundle").code == 0
+    assert len(summary.steps) == 4
+    for row in summary.steps:
+        assert row.test_accuracy is not None
+        assert (row.file_bytes, row.latency_ms) == (None, {})
+    assert not tf.config.functions_run_eagerly()
 
 
 def test_the_summary_is_kept_and_nothing_is_done_twice(
