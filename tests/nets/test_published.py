@@ -33,8 +33,10 @@ class Published(NamedTuple):
 
 
 TORCHVISION = "torchvision model card (num_params, _ops)"
-LITE = "EfficientNet-Lite release; its multiply-adds include batch norm and activations"
-SHUFFLE_V1 = "paper, table 1 and 2; parameters as of imgclsmob's net"
+LITE = "table of the release (tensorflow/tpu), whose multiply-adds include norms and activations"
+SHUFFLE_V1 = "paper, table 1; parameters as of imgclsmob's net"
+MOBILE_WIDTHS = "Keras applications; paper, table 6"
+SE_RESNET = "timm's seresnet50; Hu et al., CVPR 2018: hardly more multiply-adds than ResNet-50"
 
 PUBLISHED = [
     ("separable_resnet", Published(175_594, 8_586_432, "our own: its table, by hand", 0.0)),
@@ -57,12 +59,15 @@ PUBLISHED = [
     ("densenet121", Published(7_978_856, 2.834e9, TORCHVISION)),
     ("densenet169", Published(14_149_480, 3.360e9, TORCHVISION)),
     ("mobilenet_v1", Published(4_231_976, 569e6, "Keras applications; paper, table 8")),
-    ("mobilenet_v1", Published(1_331_592, 149e6, "the same", 0.01, 0.0, {"width": 0.5})),
-    ("mobilenet_v1", Published(470_072, 41e6, "the same", 0.02, 0.0, {"width": 0.25})),
+    ("mobilenet_v1", Published(1_331_592, 149e6, MOBILE_WIDTHS, 0.01, 0.0, {"width": 0.5})),
+    ("mobilenet_v1", Published(470_072, 41e6, MOBILE_WIDTHS, 0.02, 0.0, {"width": 0.25})),
     ("mobilenet_v2", Published(3_504_872, 300e6, f"{TORCHVISION}; paper, table 4")),
-    ("mobilenet_v2", Published(6_108_776, 585e6, "Keras; paper", 0.01, 0.0, {"width": 1.4})),
-    ("mobilenet_v3_small", Published(2_542_856, 56e6, f"{TORCHVISION}; paper", 0.01)),
-    ("mobilenet_v3_large", Published(5_483_032, 217e6, f"{TORCHVISION}; paper: 219 M")),
+    (
+        "mobilenet_v2",
+        Published(6_108_776, 585e6, "Keras; paper, table 4", 0.01, 0.0, {"width": 1.4}),
+    ),
+    ("mobilenet_v3_small", Published(2_542_856, 56e6, f"{TORCHVISION}; paper, table 3", 0.01)),
+    ("mobilenet_v3_large", Published(5_483_032, 217e6, f"{TORCHVISION}; paper, table 3: 219 M")),
     ("shufflenet_v1", Published(1_865_728, 137e6, SHUFFLE_V1)),
     ("shufflenet_v1", Published(1_531_936, 143e6, SHUFFLE_V1, 0.02, 0.0, {"groups": 1})),
     ("shufflenet_v1", Published(1_733_848, 140e6, SHUFFLE_V1, 0.02, 0.0, {"groups": 2})),
@@ -79,7 +84,7 @@ PUBLISHED = [
     ("efficientnet_lite4", Published(13_006_568, 2.64e9, LITE, 0.06)),
     (
         "resnet50",
-        Published(28_088_024, 4.09e9, "SE-ResNet-50", 0.01, 0.002, {"attention": "squeeze_excite"}),
+        Published(28_088_024, 4.09e9, SE_RESNET, 0.01, 0.002, {"attention": "squeeze_excite"}),
     ),
 ]
 
