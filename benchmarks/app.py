@@ -34,7 +34,8 @@ from benchmarks.live import (
     QUICK_CAMERA_FPS,
     SLOW,
     BareLoop,
-    answering_cpu_s,
+    Moment,
+    answering,
     camera,
     print_parts,
     shares,
@@ -122,28 +123,20 @@ def with_a_fast_model(seconds: float) -> list[Row]:
 def with_a_slow_model(seconds: float, rounds: int) -> list[Row]:
     """Answers a second in the window over those of a bare loop, in turns."""
     window = open_window("detect", choice_of(SLOW), QUICK_CAMERA_FPS)
-    by_clock, by_cpu = [], []
+    turns = []
     with edgecnn.load(**SLOW, threads=1) as task:
         loop = BareLoop(task)
         for _ in range(rounds):
             window.live.freeze(True)
             let_work(SETTLE_MS // 6)
-            bare, bare_by_cpu = loop.turn(seconds)
+            bare = loop.turn(seconds)
             window.live.freeze(False)
             let_work(SETTLE_MS // 6)
-            answered, began_s, began_cpu_s = (
-                answered_by(window),
-                time.monotonic(),
-                answering_cpu_s(),
-            )
+            answered, began = answered_by(window), Moment.of(answering())
             let_work(round(seconds * 1000))
-            done = answered_by(window) - answered
-            by_clock.append(done / (time.monotonic() - began_s) / bare)
-            by_cpu.append(done / (answering_cpu_s() - began_cpu_s) / bare_by_cpu)
+            turns.append(began.rates(answered_by(window) - answered) / bare)
     close(window)
-    return shares(
-        f"answers a second in the window over the {bare:.0f} of a bare loop", by_clock, by_cpu
-    )
+    return shares(f"answers a second in the window over the {bare[0]:.0f} of a bare loop", turns)
 
 
 def answered_by(window: MainWindow) -> int:

@@ -10,8 +10,9 @@ a second by itself; inference has one thread, so that on the usual machine of th
 two cores is left for the rest. `benchmarks/live_soak.py` runs it for long.
 
 Both sides of the comparison with a bare loop run in one process, in short turns, on the same
-pictures. Beside the share by the clock stands that by the processor time of the thread that
-answers, which other programs on the machine change much less.
+pictures. Beside the share by the clock stand two that other programs on the machine change much
+less: by the processor time of the thread that answers, and by the clock without the time for which
+that thread was ready and had to wait for a processor.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import edgecnn
 from benchmarks.resize import Pixels, frame_720p
@@ -131,34 +134,70 @@ class BareLoop:
         self._task = task
         self._frames = [Frame(pixels, "bgr") for pixels in shaken_pictures()]
 
-    def turn(self, seconds: float) -> tuple[float, float]:
-        """Answers a second by the clock, and by the processor time of this thread."""
-        runs, began_s, began_cpu_s = 0, time.monotonic(), time.thread_time()
-        while time.monotonic() < began_s + seconds:
+    def turn(self, seconds: float) -> NDArray[np.float64]:
+        """Answers a second; see `Moment.rates`."""
+        runs, began = 0, Moment.of(threading.current_thread())
+        while time.monotonic() < began.clock_s + seconds:
             self._task(self._frames[runs % len(self._frames)])
             runs += 1
-        return runs / (time.monotonic() - began_s), runs / (time.thread_time() - began_cpu_s)
+        return began.rates(runs)
 
 
-def answering_cpu_s() -> float:
-    """Processor time of the thread that answers, so far, in seconds."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the clocks said of a thread, in seconds.
+
+    Attributes:
+        thread: The thread.
+        clock_s: The clock on the wall.
+        cpu_s: Processor time of the thread.
+        queue_s: Time in which it was ready but had no processor; 0 where that is not told.
+    """
+
+    thread: threading.Thread
+    clock_s: float
+    cpu_s: float
+    queue_s: float
+
+    @classmethod
+    def of(cls, thread: threading.Thread) -> Moment:
+        """Now."""
+        if thread.ident is None:
+            raise RuntimeError(f"{thread.name} was not started.")
+        cpu_s = time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+        schedule = Path(f"/proc/self/task/{thread.native_id}/schedstat")
+        queue_s = int(schedule.read_text().split()[1]) / 1e9 if schedule.exists() else 0.0
+        return cls(thread, time.monotonic(), cpu_s, queue_s)
+
+    def rates(self, count: int) -> NDArray[np.float64]:
+        """So many since then, a second: by the clock, the processor, the clock less the queue."""
+        now = Moment.of(self.thread)
+        clock_s = now.clock_s - self.clock_s
+        queue_s = now.queue_s - self.queue_s
+        return count / np.array([clock_s, now.cpu_s - self.cpu_s, clock_s - queue_s])
+
+
+def answering() -> threading.Thread:
+    """The thread that answers."""
     threads = [one for one in threading.enumerate() if one.name == "edgecnn-answers"]
-    if len(threads) != 1 or threads[0].ident is None:
+    if len(threads) != 1:
         raise RuntimeError(f"One thread should answer, but there are {len(threads)}.")
-    return time.clock_gettime(time.pthread_getcpuclockid(threads[0].ident))
+    return threads[0]
 
 
-def shares(words: str, by_clock: list[float], by_cpu: list[float]) -> list[list[str]]:
-    """Two rows: the median of all turns by the clock, and by processor time."""
+def shares(words: str, turns: Sequence[NDArray[np.float64]]) -> list[list[str]]:
+    """Three rows: the medians of all turns."""
+    by_clock, by_cpu, without_queue = np.median(np.array(turns), axis=0)
     return [
-        [f"{words}, slow model", f"{np.median(by_clock):.3f}", f"at least {LEAST_SHARE:g}"],
-        ["the same by processor time of the thread that answers", f"{np.median(by_cpu):.3f}", ""],
+        [f"{words}, slow model", f"{by_clock:.3f}", f"at least {LEAST_SHARE:g}"],
+        ["the same by processor time of the thread that answers", f"{by_cpu:.3f}", ""],
+        ["the same without its waiting for a processor", f"{without_queue:.3f}", ""],
     ]
 
 
 def with_a_slow_model(seconds: float, rounds: int) -> list[list[str]]:
     """Answers a second over those of a bare loop around the same model, in turns."""
-    by_clock, by_cpu = [], []
+    turns = []
     answers: list[Answer] = []
     with (
         edgecnn.load(**SLOW, threads=1) as task,
@@ -169,18 +208,14 @@ def with_a_slow_model(seconds: float, rounds: int) -> list[list[str]]:
         for _ in range(rounds):
             pipeline.pause()
             answered_for(pipeline, SETTLE_S / 4)
-            bare, bare_by_cpu = loop.turn(seconds)
+            bare = loop.turn(seconds)
             pipeline.resume()
             answered_for(pipeline, SETTLE_S / 4)
-            began_cpu_s = answering_cpu_s()
-            now = answered_for(pipeline, seconds)
-            cpu_s = answering_cpu_s() - began_cpu_s
-            span_s = now[-1].answered_s - now[0].answered_s
-            by_clock.append((now[-1].index - now[0].index) / span_s / bare)
-            by_cpu.append(len(now) / cpu_s / bare_by_cpu)
-            answers += now
-    words = f"answers a second over the {bare:.0f} of a bare loop"
-    return [*shares(words, by_clock, by_cpu), age_row("slow", answers)]
+            answered, began = pipeline.stats.answered, Moment.of(answering())
+            answers += answered_for(pipeline, seconds)
+            turns.append(began.rates(pipeline.stats.answered - answered) / bare)
+    words = f"answers a second over the {bare[0]:.0f} of a bare loop"
+    return [*shares(words, turns), age_row("slow", answers)]
 
 
 def change_of_model(rounds: int) -> list[list[str]]:
