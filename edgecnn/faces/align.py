@@ -12,7 +12,7 @@ is the closed form of S. Umeyama, 1991, in the plane.
 
 from __future__ import annotations
 
-import functools
+import itertools
 import math
 from typing import Any
 
@@ -30,6 +30,8 @@ Doubles = NDArray[np.float64]
 # Rousseeuw's preliminary scale: 1.4826 makes the median of a normal error its deviation,
 # 1 + 5 / (n - p) corrects for few points (two fix a similarity), 2.5 deviations is the cut.
 _INLIER_CUT = 2.5 * 1.4826
+_ROUNDING = 1e-12
+"""Squared errors below it, in template units, are of arithmetic: no point is dropped for them."""
 
 
 def similarity_transform(points_xy: ArrayLike, template_xy: ArrayLike) -> Doubles:
@@ -51,31 +53,39 @@ def similarity_transform(points_xy: ArrayLike, template_xy: ArrayLike) -> Double
     """
     points = _as_plane(points_xy, "points_xy")
     template = _as_plane(template_xy, "template_xy")
-    if len(points) != len(template) or len(points) < 3:
+    count = len(points)
+    if count != len(template) or count < 3:
         raise OptionError(
-            f"Got {len(points)} points for a template of {len(template)}: give the same number, "
+            f"Got {count} points for a template of {len(template)}: give the same number, "
             "at least 3, in the same order."
         )
-    firsts, seconds = _pairs(len(points))
-    spans = points[seconds] - points[firsts]
-    apart = np.abs(spans) > 1e-6 * np.abs(points - points.mean()).max()
-    firsts, seconds, spans = firsts[apart], seconds[apart], spans[apart]
-    turns = (template[seconds] - template[firsts]) / spans
-    moved = turns[:, None] * (points - points[firsts, None])
-    errors = np.abs(template - template[firsts, None] - moved) ** 2
-    ordered = np.sort(errors, axis=1)
-    medians = ordered[:, (len(points) - 1) // 2] + ordered[:, len(points) // 2]
-    medians = np.where(turns != 0, medians / 2, np.inf)
-    if not np.isfinite(medians).any():
+    middle = sum(points) / count
+    least_span = 1e-6 * max(abs(point - middle) for point in points)
+    best = math.inf
+    squares, ordered = [0.0], [0.0]
+    for first, second in itertools.combinations(range(count), 2):
+        span = points[second] - points[first]
+        turn = (template[second] - template[first]) / span if abs(span) > least_span else 0
+        if turn == 0:
+            continue
+        origin, target = points[first], template[first]
+        errors = [
+            abs(there - target - turn * (here - origin)) ** 2
+            for here, there in zip(points, template, strict=True)
+        ]
+        ranked = sorted(errors)
+        median = (ranked[(count - 1) // 2] + ranked[count // 2]) / 2
+        if median < best:
+            best, squares, ordered = median, errors, ranked
+    if best == math.inf:
         raise OptionError(
             f"The points {np.round(np.asarray(points_xy, np.float64), 2).tolist()} fall together: "
             "they give no size and no direction. Drop this face."
         )
-    best = int(medians.argmin())
-    correction = 1 + 5 / max(len(points) - 2, 1)
-    cut = (_INLIER_CUT * correction) ** 2 * medians[best]
-    trusted = errors[best] <= max(cut, ordered[best, 2])
-    return _least_squares(points[trusted], template[trusted])
+    correction = 1 + 5 / max(count - 2, 1)
+    cut = max((_INLIER_CUT * correction) ** 2 * best, ordered[2], _ROUNDING)
+    trusted = [index for index in range(count) if squares[index] <= cut]
+    return _least_squares([points[i] for i in trusted], [template[i] for i in trusted])
 
 
 def align_face(pixels: NDArray[Any], points_xy: ArrayLike, alignment: Alignment) -> Pixels:
@@ -114,42 +124,57 @@ def align_face(pixels: NDArray[Any], points_xy: ArrayLike, alignment: Alignment)
     crop_wh = alignment.width, alignment.height
     x0, y0, x1, y1 = _region_of_interest(to_crop, crop_wh, pixels.shape[1], pixels.shape[0])
     region: NDArray[Any] = pixels[y0:y1, x0:x1]
-    shrink = min(1.0, math.hypot(to_crop[0, 0], to_crop[1, 0]))
+    (a, b, shift_x), (c, d, shift_y) = to_crop.tolist()
+    shrink = min(1.0, math.hypot(a, c))
     if shrink < 1.0:
         reduced_wh = max(1, round((x1 - x0) * shrink)), max(1, round((y1 - y0) * shrink))
         region = cv2.resize(region, reduced_wh, interpolation=cv2.INTER_AREA)
     # picture -> reduced region is (x - x0) * (reduced width / width); go on from its inverse. Our
     # coordinates have the first pixel's edge at 0, OpenCV its centre.
     step_x, step_y = (x1 - x0) / region.shape[1], (y1 - y0) / region.shape[0]
-    warp = to_crop * (step_x, step_y, 1.0)
-    warp[:, 2] += to_crop[:, :2] @ (x0 + step_x / 2, y0 + step_y / 2) - 0.5
+    x, y = x0 + step_x / 2, y0 + step_y / 2
+    warp = np.array(
+        [
+            [a * step_x, b * step_y, a * x + b * y + shift_x - 0.5],
+            [c * step_x, d * step_y, c * x + d * y + shift_y - 0.5],
+        ]
+    )
     crop = cv2.warpAffine(
         region, warp, crop_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
     return np.asarray(crop, np.uint8)
 
 
-@functools.lru_cache(maxsize=16)
-def _pairs(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices of all pairs of so many points."""
-    return np.triu_indices(count, 1)
+def _as_plane(values: ArrayLike, name: str) -> list[complex]:
+    """Points (N, 2) as N complex numbers x + iy, in which a similarity is ``a * z + b``.
 
-
-def _as_plane(values: ArrayLike, name: str) -> NDArray[np.complex128]:
-    """Points (N, 2) as N complex numbers x + iy, in which a similarity is ``a * z + b``."""
+    A handful of numbers is quicker in Python than in numpy, above all between two runs of a
+    network, which leave nothing of numpy in the caches of a small processor.
+    """
     array = np.asarray(values, np.float64)
     if array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all():
         raise OptionError(f"{name} must be finite numbers of shape (N, 2), but got {values!r}.")
-    plane: NDArray[np.complex128] = array[:, 0] + 1j * array[:, 1]
-    return plane
+    return [complex(x, y) for x, y in array.tolist()]
 
 
-def _least_squares(points: NDArray[np.complex128], template: NDArray[np.complex128]) -> Doubles:
-    middle, template_middle = points.mean(), template.mean()
-    centred, target = points - middle, template - template_middle
-    turn = np.vdot(centred, target) / np.vdot(centred, centred)
+def _least_squares(points: list[complex], template: list[complex]) -> Doubles:
+    middle, template_middle = _sum(points) / len(points), _sum(template) / len(template)
+    centred = [point - middle for point in points]
+    overlap = _sum(
+        [
+            here.conjugate() * (there - template_middle)
+            for here, there in zip(centred, template, strict=True)
+        ]
+    )
+    turn = overlap / math.fsum(abs(here) ** 2 for here in centred)
     shift = template_middle - turn * middle
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _sum(values: list[complex]) -> complex:
+    """The same in whichever order."""
+    reals, imaginaries = ([z.real for z in values], [z.imag for z in values])
+    return complex(math.fsum(reals), math.fsum(imaginaries))
 
 
 def _region_of_interest(
@@ -158,8 +183,7 @@ def _region_of_interest(
     """The part of the picture that the crop shows, with a margin for interpolation."""
     crop_width, crop_height = crop_wh
     (a, b, shift_x), (_, _, shift_y) = to_crop.tolist()
-    # A similarity is z -> turn * z + shift on complex numbers, and a handful of them is quicker in
-    # Python than in numpy.
+    # A similarity is z -> turn * z + shift on complex numbers.
     turn, shift = complex(a, -b), complex(shift_x, shift_y)
     corners = (0, crop_width, crop_height * 1j, complex(crop_width, crop_height))
     seen = [(corner - shift) / turn for corner in corners]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ from edgecnn.core.image import Pixels
 from edgecnn.core.results import Embedding
 from edgecnn.errors import OptionError
 from edgecnn.faces.align import align_face
-from edgecnn.tasks.base import Pending, Picture, Task, as_pixels
+from edgecnn.runtime.preprocess import Prepared
+from edgecnn.tasks.base import Pending, Picture, Task, Timing, as_pixels
 from edgecnn.tasks.options import EmbedOptions
 
 
@@ -62,6 +65,45 @@ class ImageEmbedder(Task[Embedding, EmbedOptions]):
             )
         pixels, order = as_pixels(picture, color)
         return align_face(pixels, points_xy, alignment), order
+
+    def embed_crops(
+        self, crops: Sequence[tuple[Pixels, str]]
+    ) -> tuple[tuple[Embedding, ...], Timing]:
+        """The embeddings of several crops, run after run on this thread.
+
+        All are prepared before the first run and decoded after the last: a network leaves nothing
+        of other code in the caches, so that the small work between two runs takes thrice as long.
+
+        Args:
+            crops: Pixels and colour order of each, as `aligned` gives them.
+
+        Returns:
+            The embeddings, and where the time of all of them went.
+        """
+        start_s = time.perf_counter()
+        ready: list[Prepared] = []
+        try:
+            for pixels, color in crops:
+                ready.append(self._preprocessor.prepare(pixels, color))
+            pre_ms = (time.perf_counter() - start_s) * 1e3
+            runs = [self._session.infer({self._input_name: one.fill}) for one in ready]
+        finally:
+            for one in ready:
+                one.release()
+        decode_s = time.perf_counter()
+        embeddings = tuple(
+            self.decode(run, one.placement, self.options)
+            for run, one in zip(runs, ready, strict=True)
+        )
+        end_s = time.perf_counter()
+        self.timing = Timing(
+            pre_ms,
+            sum(run.wait_ms for run in runs),
+            sum(run.infer_ms for run in runs),
+            (end_s - decode_s) * 1e3,
+            (end_s - start_s) * 1e3,
+        )
+        return embeddings, self.timing
 
     def distance(self, a: Embedding, b: Embedding) -> float:
         """Distance of two embeddings in this bundle's metric; 0 is identical.
