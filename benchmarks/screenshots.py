@@ -2,6 +2,7 @@
 models on the demo clip.
 
     python -m benchmarks.screenshots [--all] [FOLDER]
+    python -m benchmarks.screenshots_faces [FOLDER]    # the windows of people
 
 Needs no display. Every picture of a tab is taken at a moment when it has something to show, and its
 result is that of the picture, however slow the machine is; the numbers in the strip are not, so the
@@ -52,7 +53,8 @@ def _is_time(window: MainWindow, key: str) -> bool:
     return first <= frame.index % CLIP_FRAMES <= last and len(result) > 0
 
 
-def _wait(condition: Callable[[], bool]) -> None:
+def wait(condition: Callable[[], bool]) -> None:
+    """Let the window work until something holds."""
     clock = QElapsedTimer()
     clock.start()
     while not condition():
@@ -63,8 +65,8 @@ def _wait(condition: Callable[[], bool]) -> None:
 
 def _wait_for_moment(window: MainWindow, key: str) -> None:
     """Wait until a moment begins: in the middle of one the list may still show the one before."""
-    _wait(lambda: not _is_time(window, key))
-    _wait(lambda: _is_time(window, key) and bool(window.side.results.rows))
+    wait(lambda: not _is_time(window, key))
+    wait(lambda: _is_time(window, key) and bool(window.side.results.rows))
 
 
 def _hold(window: MainWindow, key: str) -> bool:
@@ -72,7 +74,7 @@ def _hold(window: MainWindow, key: str) -> bool:
     window.store.update(frozen=True)
     before = window.view.result
     window.live.adjust(key, window.store.state.current)
-    _wait(lambda: window.view.result is not before)
+    wait(lambda: window.view.result is not before)
     if not _is_time(window, key):  # the clip went on meanwhile
         window.store.update(frozen=False)
         return False
@@ -87,12 +89,13 @@ def _grab(window: MainWindow, key: str, path: Path) -> Path:
     let_work(400)  # until the list shows it too
     window.view.show_corner(None)
     window.top.show_doing(frozen=False, recording=False)
-    _save(window, path)
+    save(window, path)
     window.store.update(frozen=False)
     return path
 
 
-def _save(shown: QWidget, path: Path) -> Path:
+def save(shown: QWidget, path: Path) -> Path:
+    """Write a picture of a window."""
     if not shown.grab().save(str(path), quality=QUALITY):
         raise SystemExit(f"Cannot write {path}.")
     return path
@@ -105,7 +108,7 @@ def take(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     window.apply_theme(theme)
     for key in TABS:
         window.do(f"tab_{key}")
-        _wait(lambda: window.live.model.loading_since_s is None)
+        wait(lambda: window.live.model.loading_since_s is None)
         let_work(1500)  # until numbers are those of this model
         if key == "segment":
             backdrop = assets_path() / "images" / BACKDROP
@@ -119,15 +122,15 @@ def take_compare(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     window.settings["theme"] = theme
     window.apply_theme(theme)
     window.do("tab_detect")
-    _wait(lambda: window.live.model.loading_since_s is None)
-    _wait(lambda: bool(window.desk.models(TABS["detect"].task)))
+    wait(lambda: window.live.model.loading_since_s is None)
+    wait(lambda: bool(window.desk.models(TABS["detect"].task)))
     compare = compare_dialog(window)
     if compare is None:
         raise SystemExit("There are no models to compare.")
     compare.open()
-    _wait(lambda: compare.duel.look().tally.frames >= COMPARED_FRAMES)
+    wait(lambda: compare.duel.look().tally.frames >= COMPARED_FRAMES)
     let_work(500)
-    taken = _save(compare, folder / f"app-compare-{theme}.jpg")
+    taken = save(compare, folder / f"app-compare-{theme}.jpg")
     compare.close()
     compare.deleteLater()
     return [taken]
@@ -137,16 +140,16 @@ def take_windows(window: MainWindow, theme: str, folder: Path) -> list[Path]:
     """Pictures of the models, the settings and the shortcuts in one theme."""
     models = models_dialog(window)
     models.open()
-    _wait(lambda: models.list.count() > 0)
+    wait(lambda: models.list.count() > 0)
     let_work(500)
-    taken = [_save(models, folder / f"app-models-{theme}.jpg")]
+    taken = [save(models, folder / f"app-models-{theme}.jpg")]
     models.close()
     models.deleteLater()
     for name in ("settings", "shortcuts"):
         window.do(name)
         let_work(300)
         (shown,) = window.open_dialogs
-        taken.append(_save(shown, folder / f"app-{name}-{theme}.jpg"))
+        taken.append(save(shown, folder / f"app-{name}-{theme}.jpg"))
         shown.close()
     return taken
 
@@ -158,11 +161,11 @@ def take_states(theme: str, folder: Path) -> list[Path]:
     window = MainWindow(settings, Live(), Desk())
     window.show()
     let_work(600)
-    taken = [_save(window, folder / f"app-welcome-{theme}.jpg")]
+    taken = [save(window, folder / f"app-welcome-{theme}.jpg")]
     window.open_source("http://127.0.0.1:9/camera")  # nobody answers at this port
-    _wait(lambda: window.view.card.isVisible() and bool(window.view.card.accessibleDescription()))
+    wait(lambda: window.view.card.isVisible() and bool(window.view.card.accessibleDescription()))
     let_work(300)
-    taken.append(_save(window, folder / f"app-error-{theme}.jpg"))
+    taken.append(save(window, folder / f"app-error-{theme}.jpg"))
     window.close()
     return taken
 

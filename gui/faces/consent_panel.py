@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDateEdit,
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
@@ -55,17 +55,24 @@ class ConsentPanel(QWidget):
         expiry.addWidget(self.until)
         expiry.addWidget(self.date)
         expiry.addStretch(1)
-        form = QFormLayout()
+        form = QGridLayout()
         form.setSpacing(GAP_PX)
-        form.addRow(label(self.tr("Who agreed, and how")), self.statement)
-        form.addRow(label(self.tr("What for")), self.purpose)
-        form.addRow(label(self.tr("Recognized")), expiry)
+        titles = (self.tr("Who agreed, and how"), self.tr("What for"), self.tr("Recognized"))
+        self.titles = [label(title) for title in titles]
+        for row, title in enumerate(self.titles):
+            form.addWidget(title, row, 0)
+        form.addWidget(self.statement, 0, 1)
+        form.addWidget(self.purpose, 1, 1)
+        form.addLayout(expiry, 2, 1)
+        # These labels take what room there is, so the column is as wide as the longest.
+        widest = max(one.fontMetrics().horizontalAdvance(one.text()) for one in self.titles)
+        form.setColumnMinimumWidth(0, widest + GAP_PX)
+        form.setColumnStretch(1, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(GAP_PX)
         buttons.addWidget(self.save)
         buttons.addWidget(leave)
-        buttons.addWidget(label(self.tr("Empty is recorded as not stated."), "secondary"))
-        buttons.addStretch(1)
+        buttons.addWidget(label(self.tr("Empty is recorded as not stated."), "secondary"), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP_PX)

@@ -144,6 +144,8 @@ def test_consent_and_end_are_changed_without_new_faces(
     panel = dialog.page.consent
     click(qtbot, dialog, "person_consent")
     assert dialog.focusWidget() is panel.statement
+    for title in panel.titles:
+        assert title.width() >= title.fontMetrics().horizontalAdvance(title.text())
     qtbot.keyClicks(panel.statement, "Ada herself, by letter")
     click(qtbot, dialog, "consentUntil")
     click(qtbot, dialog, "consentSave")
