@@ -27,6 +27,9 @@ def assign(costs: Floats, limit: float) -> tuple[Ints, Ints]:
     Returns:
         Rows (K,) and columns (K,) int64, by rising row.
     """
+    if costs.size == 1:  # one box and one track: what a live picture has most of the time
+        pair = np.zeros(int(-np.inf < costs[0, 0] < limit), np.int64)
+        return pair, pair
     costs = np.where(np.isfinite(costs), costs, np.inf)
     possible = costs < limit
     per_row, per_column = possible.sum(axis=1), possible.sum(axis=0)

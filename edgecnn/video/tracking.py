@@ -181,13 +181,14 @@ class Tracker:
             if not len(columns):
                 continue
             overlap = iou_matrix(
-                tracks.motion.boxes_xyxy[rows].astype(np.float32),
-                boxes[columns].astype(np.float32),
+                tracks.motion.boxes_xyxy[rows].astype(np.float32), found.boxes_xyxy[columns]
             ).astype(np.float64)
             overlap -= options.class_penalty * (tracks.class_ids[rows, None] != classes[columns])
             # Overlap of exactly the least is enough; what is paired costs less than the limit.
             pairs = assign(1 - overlap, float(np.nextafter(1 - least, 2)))
             track_of[columns[pairs[1]]] = rows[pairs[0]]
+            if len(pairs[1]) == len(found):
+                break  # nothing is left to pair, as in most frames
             free[rows[pairs[0]]] = False
         return self._advance(found, boxes, classes, sure, tracks, track_of)
 
@@ -211,9 +212,13 @@ class Tracker:
         unseen_s[rows] = 0.0
         # Numbers are given when a track begins to count, so that none is skipped.
         named = rows[(ids[rows] == 0) & (hits[rows] >= options.confirm_after)]
-        ids[named] = self._numbers(len(named))
-        measured = tracks.motion.where(rows).seen(boxes[paired])
-        motion = tracks.motion.replaced(rows, measured)
+        if len(named):
+            ids[named] = self._numbers(len(named))
+        if len(rows) == len(ids) == 1:
+            motion = tracks.motion.seen(boxes[paired])
+        else:
+            measured = tracks.motion.where(rows).seen(boxes[paired])
+            motion = tracks.motion.replaced(rows, measured)
         # A track on trial ends with the first frame in which it is not seen.
         alive = (unseen_s == 0) | (ids > 0)
         known = _Tracks(ids, class_ids, hits, unseen_s, motion).where(alive.nonzero()[0])

@@ -51,6 +51,16 @@ def test_the_greedy_choice_is_not_taken_when_it_costs_more_in_all() -> None:
     assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 1), (1, 0)]
 
 
+@pytest.mark.parametrize(
+    ("cost", "pairs"), [(0.2, 1), (0.5, 0), (0.7, 0), (np.nan, 0), (np.inf, 0), (-np.inf, 0)]
+)
+def test_a_single_pair_is_made_by_the_same_rules(cost: float, pairs: int) -> None:
+    for costs in (np.array([[cost]]), np.array([[cost, 9.0]])):
+        rows, columns = assign(costs, 0.5)
+        assert rows.tolist() == columns.tolist() == [0] * pairs
+        assert rows.dtype == columns.dtype == np.int64
+
+
 def test_what_costs_too_much_or_is_no_number_stays_alone() -> None:
     rows, columns = assign(np.array([[0.5, np.inf], [np.nan, 0.49]]), 0.5)
     assert (rows.tolist(), columns.tolist()) == ([1], [1])

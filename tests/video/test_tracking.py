@@ -38,6 +38,21 @@ def numbers(found: Detections | Faces) -> list[int]:
     return [int(number) for number in found.track_ids]
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_object_among_new_ones_is_followed_wherever_it_stands_in_the_list(place: int) -> None:
+    tracker = Tracker()
+    for frame in range(5):
+        tracker.update(objects(square(50 + 10 * frame)), frame * STEP_S)
+    others = [square(400), square(600)]
+    boxes = [*others[:place], square(100), *others[place:]]
+    assert numbers(tracker.update(objects(*boxes), 5 * STEP_S)) == [1]
+    # Its motion goes on from where it was, and not from where the others are.
+    tracker.update(objects(), 6 * STEP_S)
+    ids, believed, _ = tracker.lost
+    assert ids.tolist() == [1]
+    assert believed[0, 0] == pytest.approx(110, abs=6)
+
+
 def test_objects_keep_their_numbers_while_they_move_and_change_places_in_the_list() -> None:
     tracker = Tracker()
     generator = np.random.default_rng(0)
