@@ -63,6 +63,8 @@ def train(
         raise click.UsageError("Give CONFIG or --preset; a file may name its preset itself.")
     series = find_series(out if resume else None, **{name: given.pop(name) for name in OPTIONS})
     begun = out if resume else None
+    if begun is not None:
+        quiet_keras()  # before what was begun is read, which imports it
     embedding = series is None and is_embedding(task, config, begun)
     if task == "embed" and not embedding:
         raise click.UsageError("Embedders are not cross-validated or searched for; train one.")
