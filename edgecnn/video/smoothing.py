@@ -114,24 +114,28 @@ class Smoother:
         if found.track_ids is None:
             return found
         rows: list[tuple[int, str, float]] = []
-        for item in found:
-            known = self._votes.setdefault(
-                int(item.track_id or 0), Votes(self.options.score_s, self.options.margin)
-            )
-            known.add({item.class_id: item.score}, {item.class_id: item.label}, step_s)
+        here = found.track_ids.tolist()
+        items = zip(
+            here, found.class_ids.tolist(), found.labels, found.scores.tolist(), strict=True
+        )
+        for track_id, class_id, label, score in items:
+            known = self._votes.get(track_id)
+            if known is None:
+                known = Votes(self.options.score_s, self.options.margin)
+                self._votes[track_id] = known
+            known.add({class_id: score}, {class_id: label}, step_s)
             rows.append(known.ranked()[0])
-        here = set(found.track_ids.tolist())
         for track_id in [known for known in self._votes if known not in here]:
             self._votes[track_id].unseen_s += step_s
             if self._votes[track_id].unseen_s > self.options.forget_s:
                 del self._votes[track_id]
+        scores = [score for _, _, score in rows]
         voted = replace(
             found,
             class_ids=np.array([class_id for class_id, _, _ in rows], np.int64),
             labels=tuple(label for _, label, _ in rows),
-            scores=np.array([score for _, _, score in rows], np.float32),
+            scores=np.array(scores, np.float32),
         )
-        scores = [score for _, _, score in rows]
         if scores == sorted(scores, reverse=True):
             return voted
         return voted.where(np.argsort(-voted.scores, kind="stable"))
