@@ -29,6 +29,7 @@ from edgecnn.training.quantize.config import QATConfig
 
 EPOCHS = 8
 RATE = 1e-3
+STEPS_PER_EPOCH = -(-57_000 // 128)
 CALIBRATION_PICTURES = 300
 LEAST_RECOVERED = 75.0
 
@@ -110,7 +111,8 @@ def _afterwards(case: Case, config: QATConfig, pictures: Any) -> Any:
 
 def learned(case: Case, seed: int, pictures: Any) -> Any:
     """The net that was trained with rounding."""
-    return _tuned(f"qat_{case.name}_{seed}", _afterwards(case, case.config, pictures), seed=seed)
+    aware = replace(case.config, damped_steps=EPOCHS * STEPS_PER_EPOCH)
+    return _tuned(f"qat_{case.name}_{seed}", _afterwards(case, aware, pictures), seed=seed)
 
 
 def _tuned(name: str, model: Any, *, seed: int) -> Any:

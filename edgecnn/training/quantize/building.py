@@ -120,6 +120,7 @@ class _Builder:
             **settings,
             weight_bits=self.config.weight_bits,
             weight_steps=self.config.weight_steps,
+            damped_steps=self.config.damped_steps,
         )
         number = node.inputs[0]
         result = layer(self.values[number], self.ranges[number])

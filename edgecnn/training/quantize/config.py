@@ -30,6 +30,9 @@ class QATConfig:
             learned with the weights (``learned``, LSQ), which pays with 4 bits.
         activation_ranges: Moving averages of what is seen (``ema``), or learned after
             ``freeze_after`` steps (``learned``).
+        damped_steps: Training steps over which weights are drawn more and more to the middle of
+            their level; give the length of the training. It pays with 4 bits, where weights between
+            two levels keep changing sides. None: they are not drawn.
         ema_momentum: Of the moving averages, below 1.
         freeze_after: Training steps after which ranges are observed no longer. None: they are until
             `freeze` is called; learned ones for 100 steps.
@@ -37,6 +40,7 @@ class QATConfig:
 
     weight_bits: Bits = 8
     weight_steps: WeightSteps = "max"
+    damped_steps: int | None = None
     activation_ranges: Ranges = "ema"
     ema_momentum: float = 0.99
     freeze_after: int | None = None
@@ -47,6 +51,10 @@ class QATConfig:
         _check_among("activation_ranges", self.activation_ranges, ("ema", "learned"))
         if not 0.0 <= self.ema_momentum < 1.0:
             raise OptionError(f"ema_momentum is {self.ema_momentum}; give 0 to below 1.")
+        if self.damped_steps is not None and self.damped_steps < 1:
+            raise OptionError(
+                f"damped_steps is {self.damped_steps}; give the steps of the training, or None."
+            )
         if self.freeze_after is not None and self.freeze_after < 1:
             raise OptionError(
                 f"freeze_after is {self.freeze_after}; give at least 1 step, or None to observe "

@@ -39,6 +39,8 @@ class QuantizedKernel:
     Args:
         weight_bits: 8 or 4.
         weight_steps: ``max``: the largest weight gives the step; ``learned``: it is trained.
+        damped_steps: Training steps over which weights are drawn to their level, see
+            `edgecnn.training.quantize.rounding.damping`; None: they are not.
 
     Input shape:
         As Keras's layer, and the (2,) range that an `ActivationQuantizer` gave the input.
@@ -54,21 +56,31 @@ class QuantizedKernel:
     use_bias: bool
 
     def __init__(
-        self, *args: Any, weight_bits: Bits = 8, weight_steps: WeightSteps = "max", **settings: Any
+        self,
+        *args: Any,
+        weight_bits: Bits = 8,
+        weight_steps: WeightSteps = "max",
+        damped_steps: int | None = None,
+        **settings: Any,
     ) -> None:
         super().__init__(*args, **settings)
         self.weight_bits, self.weight_steps = weight_bits, weight_steps
+        self.damped_steps = damped_steps
 
     def build(self, inputs_shape: Any, input_range_shape: Any) -> None:
-        """Make the weights, and the steps if they are learned."""
+        """Make the weights, the steps if they are learned, and what counts the training."""
         super().build(inputs_shape)  # type: ignore[misc]
         self.built = True
+        make: Any = self.add_weight  # type: ignore[attr-defined]
+        if self.damped_steps is not None:
+            self.trained = make(
+                shape=(), initializer="zeros", trainable=False, name="trained", dtype="float32"
+            )
         if self.weight_steps != "learned":
             return
         shape = tuple(
             1 if axis in self.shared_axes else size for axis, size in enumerate(self.kernel.shape)
         )
-        make: Any = self.add_weight  # type: ignore[attr-defined]
         self.first_step = make(
             shape=shape, initializer="ones", trainable=False, name="first_step", dtype="float32"
         )
@@ -83,6 +95,20 @@ class QuantizedKernel:
             weights = to_numpy(self.kernel)
             self.first_step.assign(rounding.best_steps(weights, self.shared_axes, self.weight_bits))
             self.growth.assign(np.zeros(self.growth.shape, np.float32))
+
+    def for_call(self, input_range: Any, training: bool | None) -> tuple[Any, Any]:
+        """Rounded kernel and bias; in training, weights are drawn to their levels if asked for."""
+        kernel, bias, step = self.rounded(input_range)
+        if training and self.damped_steps is not None:
+            loss = rounding.damping(
+                keras.ops.convert_to_tensor(self.kernel),
+                step,
+                rounding.largest_level(self.weight_bits),
+                self.trained / float(self.damped_steps),
+            )
+            self.add_loss(loss)  # type: ignore[attr-defined]
+            self.trained.assign(self.trained + 1.0)
+        return kernel, bias
 
     def rounded(self, input_range: Any) -> tuple[Any, Any, Any]:
         """Kernel and bias as the integer network has them, as floats, and the kernel's step."""
@@ -139,7 +165,11 @@ class QuantizedKernel:
 
     def get_config(self) -> dict[str, Any]:
         """What makes this layer again."""
-        own = {"weight_bits": self.weight_bits, "weight_steps": self.weight_steps}
+        own = {
+            "weight_bits": self.weight_bits,
+            "weight_steps": self.weight_steps,
+            "damped_steps": self.damped_steps,
+        }
         return {**super().get_config(), **own}  # type: ignore[misc]
 
 
@@ -149,9 +179,9 @@ class QuantizedConv2D(QuantizedKernel, keras.layers.Conv2D):  # type: ignore[mis
 
     shared_axes = (0, 1, 2)
 
-    def call(self, inputs: Any, input_range: Any) -> Any:
+    def call(self, inputs: Any, input_range: Any, training: bool | None = None) -> Any:
         """Convolve."""
-        kernel, bias, _ = self.rounded(input_range)
+        kernel, bias = self.for_call(input_range, training)
         return _with_bias(self.convolution_op(inputs, kernel), bias)
 
 
@@ -161,9 +191,9 @@ class QuantizedDepthwiseConv2D(QuantizedKernel, keras.layers.DepthwiseConv2D):  
 
     shared_axes = (0, 1)
 
-    def call(self, inputs: Any, input_range: Any) -> Any:
+    def call(self, inputs: Any, input_range: Any, training: bool | None = None) -> Any:
         """Convolve."""
-        kernel, bias, _ = self.rounded(input_range)
+        kernel, bias = self.for_call(input_range, training)
         result = keras.ops.depthwise_conv(
             inputs,
             kernel,
@@ -181,9 +211,9 @@ class QuantizedDense(QuantizedKernel, keras.layers.Dense):  # type: ignore[misc]
 
     shared_axes = (0, 1)
 
-    def call(self, inputs: Any, input_range: Any) -> Any:
+    def call(self, inputs: Any, input_range: Any, training: bool | None = None) -> Any:
         """Multiply."""
-        kernel, bias, _ = self.rounded(input_range)
+        kernel, bias = self.for_call(input_range, training)
         return _with_bias(keras.ops.matmul(inputs, kernel), bias)
 
 

@@ -11,7 +11,8 @@ References:
     Esser et al., "Learned Step Size Quantization", ICLR 2020, arXiv:1902.08153 (gradients of the
     step, their scale); Jain et al., "Trained Quantization Thresholds", arXiv:1903.08066 (we learn
     the logarithm of a step, as they do: optimisers such as Adam then change it by a share of
-    itself); Bhalgat et al., "LSQ+", arXiv:2004.09576 (asymmetric activations).
+    itself); Bhalgat et al., "LSQ+", arXiv:2004.09576 (asymmetric activations); Nagel et al.,
+    "Overcoming Oscillations in Quantization-Aware Training", ICML 2022, arXiv:2203.11086 (damping).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ SMALLEST_STEP = 1e-8
 """Steps are at least this: a range of nothing but zeros has to be divided by as well."""
 _LARGEST_BIAS = float(2**30)
 """In steps; a bias has to fit 32 bits together with the sum of the products."""
+DAMPING = (1e-4, 3e-2)
+"""Strength of `damping` at the beginning and at the end, for squares of steps."""
 _SHARES = np.linspace(0.3, 1.0, 36)
 """Ends that are tried, as shares of the largest weight."""
 
@@ -87,6 +90,30 @@ def fake_quantize_symmetric(weights: Any, step: Any, largest: float) -> Any:
         largest: 127 for 8 bits, 7 for 4.
     """
     return round_through(keras.ops.clip(weights / step, -largest, largest)) * step
+
+
+def damping(weights: Any, step: Any, largest: float, done: Any) -> Any:
+    """A loss that draws weights to the middle of their level, the more the longer they train.
+
+    A weight whose best value lies between two levels is pushed over the border between them by
+    every other batch, whatever the learning rate. With few levels that noise is large, and where a
+    training ends is luck.
+
+    Args:
+        weights: Float tensor.
+        step: Broadcast to it; it gets no gradient from here.
+        largest: As in `fake_quantize_symmetric`.
+        done: Share of the training that is over; above 1 counts as 1.
+
+    Returns:
+        Scalar: the strength of now, times the sum of the squared distances in steps.
+    """
+    ops = keras.ops
+    level = ops.clip(weights / ops.stop_gradient(step), -largest, largest)
+    off = level - ops.stop_gradient(ops.round(level))
+    first, last = DAMPING
+    strength = first * (last / first) ** ops.minimum(done, 1.0)
+    return strength * ops.sum(off * off)
 
 
 def fake_quantize_bias(bias: Any, weight_step: Any, input_step: Any) -> Any:

@@ -136,6 +136,8 @@ class RoundingConfig(_Group, frozen=True):
         weights: ``int8`` or ``int4``; activations have 8 bits.
         weight_steps: From the largest weight (``max``) or ``learned``; None: ``max`` for int8 and
             ``learned`` for int4.
+        damping: Draw weights to the middle of their level, more and more, so that none is left
+            between two; None: with int4.
         ranges: Of activations: moving averages (``ema``), or ``learned`` after ``freeze_epoch``.
         ema_momentum: Of the averages.
         freeze_epoch: From this epoch on, counted from 0, ranges are observed no longer. None: they
@@ -145,6 +147,7 @@ class RoundingConfig(_Group, frozen=True):
 
     weights: Literal["int8", "int4"] = "int8"
     weight_steps: Literal["max", "learned"] | None = None
+    damping: bool | None = None
     ranges: Literal["ema", "learned"] = "ema"
     ema_momentum: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.99
     freeze_epoch: Count | None = None

@@ -65,7 +65,10 @@ def run_quantize(
     check_net(net, data)
     config = stage_config(step.train, data)
     steps_per_epoch = -(-len(data.train) // config.fit.batch_size)
-    rounding = quantize.prepare(net, _rounding(step.rounding, steps_per_epoch, len(data.train)))
+    rules = _rounding(
+        step.rounding, steps_per_epoch, pictures=len(data.train), epochs=config.fit.epochs
+    )
+    rounding = quantize.prepare(net, rules)
     folder = StepFolder(out)
     with teachers(step.teach, own=net, names=data.train.names) as opened:
         lesson = lesson_of(step.teach, opened, net)
@@ -103,14 +106,18 @@ def run_quantize(
     return folder.finish(result, data, stages.history, size)
 
 
-def _rounding(config: RoundingConfig, steps_per_epoch: int, pictures: int) -> quantize.QATConfig:
-    """With the freezing in steps; the batches that ranges are observed on count as such."""
+def _rounding(
+    config: RoundingConfig, steps_per_epoch: int, *, pictures: int, epochs: int
+) -> quantize.QATConfig:
+    """With times in steps; the batches that ranges are observed on count as such."""
     plain = quantize.int8() if config.weights == "int8" else quantize.int4_weights()
     observed = -(-min(config.observed_pictures, pictures) // OBSERVED_BATCH)
     freeze = config.freeze_epoch
+    damped = config.weights == "int4" if config.damping is None else config.damping
     return quantize.QATConfig(
         weight_bits=plain.weight_bits,
         weight_steps=config.weight_steps or plain.weight_steps,
+        damped_steps=epochs * steps_per_epoch if damped else None,
         activation_ranges=config.ranges,
         ema_momentum=config.ema_momentum,
         freeze_after=None if freeze is None else observed + freeze * steps_per_epoch,

@@ -82,3 +82,22 @@ def test_best_steps_beat_the_largest_weight() -> None:
 def test_a_bias_that_32_bits_cannot_hold_widens_the_step_of_dead_weights() -> None:
     floor = np.array(rounding.smallest_weight_step(np.float32([1.0, 0.0]), np.float32(0.01)))
     np.testing.assert_allclose(floor, [1 / (0.01 * 2**30), rounding.SMALLEST_STEP], rtol=1e-5)
+
+
+def test_damping_draws_weights_to_their_level_and_leaves_the_step_alone() -> None:
+    weights = np.float32([0.2, 0.24, 0.16, -9.0])
+    step, first, last = np.float32(0.1), *rounding.DAMPING
+
+    def loss(weights: Any, step: Any) -> Any:
+        return rounding.damping(weights, step, 7.0, 0.0)
+
+    with tf.GradientTape() as tape:
+        variables = [tf.Variable(weights), tf.Variable(step)]
+        outcome = loss(*variables)
+    on_weights, on_step = tape.gradient(outcome, variables)
+    # On its level; above it; below it; beyond the last level, where there is no border.
+    assert np.sign(np.array(on_weights).round(6)).tolist() == [0.0, 1.0, -1.0, 0.0]
+    assert on_step is None
+    assert float(outcome) == pytest.approx(first * 2 * 0.4**2, rel=1e-4)
+    late = float(rounding.damping(weights, step, 7.0, 1.5))
+    assert late == pytest.approx(last * 2 * 0.4**2, rel=1e-4)

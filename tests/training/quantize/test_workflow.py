@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ keras = pytest.importorskip("keras")
 from edgecnn.errors import OptionError  # noqa: E402
 from edgecnn.nets.layers.local_response_norm import LocalResponseNorm  # noqa: E402
 from edgecnn.training import quantize  # noqa: E402
+from edgecnn.training.quantize import rounding  # noqa: E402
 from edgecnn.training.quantize.activations import ActivationQuantizer, OnGrid  # noqa: E402
 from edgecnn.training.quantize.kernels import QuantizedKernel  # noqa: E402
 from tests.helpers import qat_nets  # noqa: E402
@@ -110,8 +112,9 @@ def test_weights_have_a_step_for_each_channel_and_dense_ones_a_single_step(
         quantize.int8(),
         quantize.int4_weights(),
         quantize.QATConfig(weight_steps="learned", activation_ranges="learned", freeze_after=2),
+        replace(quantize.int4_weights(), damped_steps=16),
     ],
-    ids=["int8", "int4", "learned"],
+    ids=["int8", "int4", "learned", "damped"],
 )
 def test_trains_saves_and_loads_as_any_keras_model(config: Any, tmp_path: Path) -> None:
     prepared = quantize.prepare(qat_nets.build("squeezed"), config)
@@ -253,3 +256,25 @@ def test_probabilities_are_rounded_when_the_net_infers_and_exact_for_the_loss() 
     again = keras.models.model_from_json(prepared.to_json())
     exact = [one.exact_in_training for one in again.layers if isinstance(one, ActivationQuantizer)]
     assert sum(exact) == 1
+
+
+def test_damped_weights_end_on_their_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounding, "DAMPING", (1.0, 1.0))
+    off = {}
+    for damped_steps in (None, 20):
+        config = replace(quantize.int4_weights(), damped_steps=damped_steps)
+        net = quantize.prepare(qat_nets.build("squeezed"), config)
+        net.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy")
+        x = qat_nets.pictures(32)
+        net.fit(x, np.zeros(32, np.int32), batch_size=16, epochs=10, verbose=0)
+        kernels = [layer for layer in net.layers if isinstance(layer, QuantizedKernel)]
+        distances = []
+        for layer in kernels:
+            _, _, step = layer.rounded(keras.ops.zeros(2))
+            level = np.array(keras.ops.convert_to_numpy(layer.kernel / step))
+            distances.append(np.abs(level - np.rint(level)).ravel())
+            if damped_steps is not None:
+                assert float(keras.ops.convert_to_numpy(layer.trained)) == 20.0
+        off[damped_steps] = np.concatenate(distances).mean()
+    assert off[None] > 0.15
+    assert off[20] < 0.5 * off[None]

@@ -18,6 +18,7 @@ from edgecnn.runtime.policy import get_backend
 from edgecnn.training import quantize
 from edgecnn.training.judging import predict
 from edgecnn.training.quantize.activations import ActivationQuantizer
+from edgecnn.training.quantize.kernels import QuantizedKernel
 from edgecnn.training.quiet import to_numpy
 from edgecnn.training.run import load_model
 from edgecnn.training.steps.config import QuantizeStep
@@ -51,6 +52,10 @@ def test_the_weights_take_a_quarter_and_the_accuracy_stays(quantized: StepResult
     assert quantized.after.accuracy >= quantized.before.accuracy - 0.1
     assert 0 < quantized.details["rounded_accuracy"] <= 1
     assert quantized.details["weights"] == "int4"
+    damped = {
+        layer.damped_steps for layer in quantized.model.layers if isinstance(layer, QuantizedKernel)
+    }
+    assert damped == {tiny.QUICK["fit"]["epochs"] * -(-PICTURES // BATCH)}
 
 
 def test_the_file_answers_as_the_simulation_did(quantized: StepResult) -> None:
