@@ -43,7 +43,7 @@ MAX_ROLL_DEG = 45.0
 MIN_SCORE = 0.6
 """Real faces here have 0.73 to 0.95; what is no face and passes the detector, mostly less."""
 MIN_CONFIRMED = 0.73
-"""Of a second look (`edgecnn.faces.second_look`): faces have 0.745 or more, others up to 0.718."""
+"""Of a second look (`edgecnn.faces.second_look`): faces have 0.745 or more, others up to 0.716."""
 _FOREHEAD_APART, _CHIN_APART = 11.0, 25.0
 """Chroma (CIELAB) between cheeks and forehead, and cheeks and chin. Of 27 bare faces, some in
 coloured light, none exceeds the first (at most 9) and two the second; of 15 masks painted on, one
