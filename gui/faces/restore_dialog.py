@@ -37,7 +37,9 @@ class RestoreDialog(SecretDialog):
         self.choice = QComboBox()
         self.choice.setObjectName("backup")
         self.choice.setAccessibleName(self.tr("Backup"))
-        for backup in find_backups(session.path):
+        backups = find_backups(session.path)
+        self._by_keyring = {one.path for one in backups if isinstance(one.lock, KeyringLock)}
+        for backup in backups:
             self.choice.addItem(_line(backup), backup.path)
             self.choice.setItemData(
                 self.choice.count() - 1, str(backup.path), Qt.ItemDataRole.ToolTipRole
@@ -91,9 +93,7 @@ class RestoreDialog(SecretDialog):
 
     @property
     def _uses_keyring(self) -> bool:
-        path = self.choice.currentData()
-        backups = find_backups(self.session.path)
-        return any(one.path == path and isinstance(one.lock, KeyringLock) for one in backups)
+        return self.choice.currentData() in self._by_keyring
 
     def _chosen(self) -> None:
         some = self.choice.count() > 0

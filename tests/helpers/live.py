@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -170,6 +171,5 @@ class FakeCamera:
         self.hang.wait(60)
         return None
 
-    def source(self, **options: object) -> LinkedSource:
-        patience = options.pop("patience", HASTY)
-        return LinkedSource("Fake camera", self.connect, patience=patience, **options)  # type: ignore[arg-type]
+    def source(self, **options: Any) -> LinkedSource:
+        return LinkedSource("Fake camera", self.connect, **{"patience": HASTY, **options})

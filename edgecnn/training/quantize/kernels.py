@@ -51,9 +51,12 @@ class QuantizedKernel:
 
     shared_axes: ClassVar[tuple[int, ...]]
     """Axes of the kernel that share a step."""
+    # Of Keras's layer, which comes beside this class.
     kernel: Any
     bias: Any
     use_bias: bool
+    add_weight: Any
+    add_loss: Any
 
     def __init__(
         self,
@@ -71,9 +74,8 @@ class QuantizedKernel:
         """Make the weights, the steps if they are learned, and what counts the training."""
         super().build(inputs_shape)  # type: ignore[misc]
         self.built = True
-        make: Any = self.add_weight  # type: ignore[attr-defined]
         if self.damped_steps is not None:
-            self.trained = make(
+            self.trained = self.add_weight(
                 shape=(), initializer="zeros", trainable=False, name="trained", dtype="float32"
             )
         if self.weight_steps != "learned":
@@ -81,10 +83,12 @@ class QuantizedKernel:
         shape = tuple(
             1 if axis in self.shared_axes else size for axis, size in enumerate(self.kernel.shape)
         )
-        self.first_step = make(
+        self.first_step = self.add_weight(
             shape=shape, initializer="ones", trainable=False, name="first_step", dtype="float32"
         )
-        self.growth = make(shape=shape, initializer="zeros", name="growth", dtype="float32")
+        self.growth = self.add_weight(
+            shape=shape, initializer="zeros", name="growth", dtype="float32"
+        )
         shared = math.prod(self.kernel.shape[axis] for axis in self.shared_axes)
         largest = rounding.largest_level(self.weight_bits)
         self._gradient_scale = 1.0 / math.sqrt(shared * largest)
@@ -106,7 +110,7 @@ class QuantizedKernel:
                 rounding.largest_level(self.weight_bits),
                 self.trained / float(self.damped_steps),
             )
-            self.add_loss(loss)  # type: ignore[attr-defined]
+            self.add_loss(loss)
             self.trained.assign(self.trained + 1.0)
         return kernel, bias
 
