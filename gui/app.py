@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
+from edgecnn import leaving
 from edgecnn.errors import SourceError
 from edgecnn.zoo.catalogue import assets_path
 from gui.controllers.desk import Desk
@@ -23,6 +24,9 @@ from gui.theme import body_font
 SWITCH_S = 0.0005
 """How long the window may keep Python's lock while the thread that answers waits for it. With
 Python's own 5 ms that thread lost 2.5 % of its time on its way back from a model."""
+
+PATIENCE_S = 20.0
+"""When the window is gone, the process waits, unseen, so long for a run in progress."""
 
 
 def application() -> QApplication:
@@ -83,6 +87,7 @@ def run(source: str | None = None, *, screenshot: Path | None = None, after_s: f
     try:
         code = app.exec()
     finally:
+        leaving.end_hard_after(PATIENCE_S)
         for number, handler in before.items():
             signal.signal(number, handler)
     if screenshot is not None and saved != [True]:

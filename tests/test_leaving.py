@@ -34,6 +34,53 @@ leaving.LeavingThread(target=time.sleep, args=(50,), name="driver", ask=broken).
 print("leaving", flush=True)
 """
 
+SERVES = """
+import threading
+from edgecnn.leaving import LeavingThread
+
+asked, stopped, done = threading.Event(), threading.Event(), threading.Event()
+
+def user():
+    asked.wait(30)
+    print("refused" if stopped.is_set() else "answered", flush=True)
+    done.set()
+
+def model():
+    stopped.wait(30)
+    print("model", flush=True)
+
+LeavingThread(target=user, name="user", ask=asked.set).start()
+LeavingThread(target=model, name="model", ask=stopped.set, serves=True).start()
+"""
+
+BEGINS = """
+import threading
+from edgecnn.leaving import LeavingThread
+
+asked = [threading.Event(), threading.Event()]
+
+def begin():
+    asked[0].wait(30)
+    LeavingThread(target=end, name="second", ask=asked[1].set).start()
+    print("first", flush=True)
+
+def end():
+    asked[1].wait(30)
+    print("second", flush=True)
+
+LeavingThread(target=begin, name="first", ask=asked[0].set).start()
+"""
+
+HARD = """
+import atexit, sys, time
+from edgecnn import leaving
+
+atexit.register(print, "taken down", flush=True)
+leaving.LeavingThread(target=time.sleep, args=(float(sys.argv[1]),), name="native").start()
+leaving.end_hard_after(float(sys.argv[2]))
+print("leaving")
+"""
+
 AT_WORK = """
 import sys, time
 import edgecnn
@@ -66,6 +113,21 @@ def test_threads_are_asked_and_waited_for_the_newest_first() -> None:
 def test_a_thread_that_hangs_does_not_keep_the_program() -> None:
     code, out, err = end_of(HANGS)
     assert (code, out.split(), err) == (0, ["leaving"], "")
+
+
+def test_what_others_use_is_asked_after_them() -> None:
+    code, out, err = end_of(SERVES)
+    assert (code, out.split(), err) == (0, ["answered", "model"], "")
+
+
+def test_a_thread_that_begins_meanwhile_is_waited_for() -> None:
+    code, out, err = end_of(BEGINS)
+    assert (code, out.split(), err) == (0, ["first", "second"], "")
+
+
+def test_a_program_may_end_hard_before_anything_is_taken_down() -> None:
+    assert end_of(HARD, "60", "0.2") == (1, "leaving\n", "")
+    assert end_of(HARD, "0.5", "60") == (0, "leaving\ntaken down\n", "")
 
 
 @pytest.mark.parametrize("wait_s", ["0.003", "0.011", "0.017"])

@@ -69,6 +69,7 @@ class Session(Closing):
             args=(engine, self._jobs, self._running, self._closed),
             name=f"edgecnn-{engine.info.backend}",
             ask=partial(_stop, self._jobs, self._closed),
+            serves=True,
         )
         self._thread.start()
         self._finalizer = weakref.finalize(self, _stop, self._jobs, self._closed)

@@ -34,7 +34,6 @@ from gui.faces.veil import Veil
 from gui.state import TabState
 from gui.tabs import TABS
 from gui.workers.jobs import Jobs
-from gui.workers.leaving import wait_at_exit
 
 _log = logging.getLogger(__name__)
 
@@ -189,7 +188,6 @@ class Live:
         self._closing.set()
         end_s = time.monotonic() + timeout_s
         self.recorder.stop()
-        wait_at_exit()
         opened = self._opening.close(self._do_stop, timeout_s)
         return self._loading.close(self._release, max(0.1, end_s - time.monotonic())) and opened
 
