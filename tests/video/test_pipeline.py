@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 import time
-import weakref
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,6 @@ import pytest
 
 from edgecnn.core.results import Classification
 from edgecnn.errors import OptionError, SourceError
-from edgecnn.video.answer import Answer
 from edgecnn.video.mailbox import MailboxClosedError
 from edgecnn.video.pipeline import Pipeline
 from edgecnn.video.status import Reason, State
@@ -22,12 +18,7 @@ from edgecnn.video.tracking import TrackOptions
 from tests.helpers.pipelines import FakeSource, FakeTask, eventually
 from tests.helpers.videos import write_video
 
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays_behind() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert eventually(lambda: set(threading.enumerate()) <= before)
+pytestmark = pytest.mark.usefixtures("no_thread_stays_behind")
 
 
 def classes(results: list[Any]) -> list[int]:
@@ -324,185 +315,6 @@ def test_an_answer_without_any_result_is_given_to_who_asks_for_answers() -> None
         assert answer.errors
         with pytest.raises(LookupError, match="all failed"):
             _ = answer.result
-
-
-# -- swapping
-
-
-def test_a_swapped_task_answers_the_next_frame_and_no_frame_is_lost() -> None:
-    source, old, new = FakeSource(live=False), FakeTask("old"), FakeTask("new")
-    with Pipeline(source, old) as pipeline:
-        source.push(0)
-        first = pipeline.take(20)
-        assert pipeline.swap(new) is old
-        source.push(1)
-        second = pipeline.take(20)
-    assert first is not None
-    assert second is not None
-    assert (first.result.labels, second.result.labels) == (("old",), ("new",))
-    assert not old.closed
-
-
-def test_the_old_task_finishes_its_frame_and_is_then_closed_where_it_is_owned() -> None:
-    source, old, new = FakeSource(), FakeTask("old"), FakeTask("new")
-    old.may_go_on.clear()
-    with Pipeline(source, old, own_tasks=True) as pipeline:
-        source.push(0)
-        assert old.began.acquire(timeout=20)
-        pipeline.swap(new)
-        assert not old.closed
-        old.may_go_on.set()
-        answer = pipeline.take(20)
-        assert answer is not None
-        assert answer.result.labels == ("old",)
-        # No frame comes, and yet it is closed: a camera may be away for long.
-        assert eventually(lambda: old.closed)
-        assert not new.closed
-    assert new.closed
-
-
-def test_frames_are_answered_while_the_old_task_takes_long_to_close() -> None:
-    source, old, new = FakeSource(), FakeTask("old"), FakeTask("new")
-    old.may_close.clear()
-    with Pipeline(source, old, own_tasks=True) as pipeline:
-        pipeline.swap(new)
-        for index in range(3):
-            source.push(index)
-            answer = pipeline.take(20)
-            assert answer is not None
-            assert answer.result.labels == ("new",)
-        assert pipeline.stop(timeout_s=0.05) is False  # what is still being closed has not ended
-        old.may_close.set()
-        assert pipeline.stop(timeout_s=20) is True
-    assert old.closed
-    assert new.closed
-
-
-def test_a_lent_task_that_was_replaced_is_not_held_on_to() -> None:
-    source, old = FakeSource(), FakeTask("old")
-    gone = weakref.ref(old)
-    with Pipeline(source, old) as pipeline:
-        source.push(0)
-        assert pipeline.take(20) is not None
-        del old
-        pipeline.swap(FakeTask("new"))
-        source.push(1)
-        assert pipeline.take(20) is not None
-        gc.collect()
-        assert gone() is None
-
-
-def test_a_task_that_is_swapped_back_in_is_not_closed() -> None:
-    source, first, second = FakeSource(), FakeTask("1"), FakeTask("2")
-    with Pipeline(source, first, own_tasks=True) as pipeline:
-        pipeline.swap(second)
-        pipeline.swap(first)
-        for index in range(3):
-            source.push(index)
-            assert pipeline.take(20) is not None
-        assert not first.closed
-    assert first.closed
-    assert second.closed
-
-
-def test_one_of_several_tasks_is_swapped_by_name() -> None:
-    tasks = {"a": FakeTask("1"), "b": FakeTask("2")}
-    with Pipeline(FakeSource(), tasks) as pipeline:
-        new = FakeTask("3")
-        pipeline.swap(new, name="b")
-        assert pipeline.tasks == {"a": tasks["a"], "b": new}
-        for name in (None, "c"):
-            with pytest.raises(OptionError, match="There are: a, b"):
-                pipeline.swap(FakeTask(), name=name)
-
-
-# -- on_result
-
-
-def test_on_result_is_called_on_a_thread_of_its_own_with_every_answer_of_a_file() -> None:
-    source = FakeSource(live=False)
-    got: list[tuple[int, str]] = []
-    pipeline = Pipeline(
-        source,
-        FakeTask(),
-        on_result=lambda answer: got.append((answer.index, threading.current_thread().name)),
-    ).start()
-    source.push(*range(20))
-    source.show(State.ENDED)
-    assert pipeline.wait(20) is True
-    pipeline.stop()
-    assert got == [(index, "edgecnn-results") for index in range(20)]
-
-
-def test_a_slow_on_result_drops_answers_and_never_holds_up_the_camera() -> None:
-    source, task = FakeSource(), FakeTask()
-    release, called = threading.Event(), threading.Semaphore(0)
-    got: list[int] = []
-
-    def slow(answer: Answer) -> None:
-        called.release()
-        release.wait(20)
-        got.append(answer.frame.index)
-
-    with Pipeline(source, task, on_result=slow) as pipeline:
-        source.push(0)
-        assert called.acquire(timeout=20)
-        for index in range(1, 6):
-            source.push(index)
-            assert eventually(lambda count=index + 1: pipeline.stats.answered == count)
-        release.set()
-        assert eventually(lambda: got == [0, 5])
-        assert pipeline.stats.results_dropped == 4
-
-
-def test_an_on_result_that_raises_is_counted_and_called_again() -> None:
-    source = FakeSource(live=False)
-    seen: list[int] = []
-
-    def bad(answer: Answer) -> None:
-        seen.append(answer.index)
-        raise RuntimeError("no")
-
-    pipeline = Pipeline(source, FakeTask(), on_result=bad).start()
-    source.push(0, 1)
-    source.show(State.ENDED)
-    pipeline.wait(20)
-    pipeline.stop()
-    assert seen == [0, 1]
-    assert pipeline.stats.callbacks_failed == 2
-    assert "on_result" in pipeline.problems[0].name
-
-
-def test_an_on_result_may_stop_the_pipeline() -> None:
-    source = FakeSource()
-    stopped = threading.Event()
-
-    def enough(answer: Answer) -> None:
-        pipeline.stop()
-        stopped.set()
-
-    pipeline = Pipeline(source, FakeTask(), on_result=enough).start()
-    source.push(0)
-    assert stopped.wait(20)
-
-
-def test_waiting_reports_a_source_that_failed() -> None:
-    source = FakeSource()
-    pipeline = Pipeline(source, FakeTask(), on_result=print).start()
-    assert pipeline.wait(0.01) is False
-    source.show(State.FAILED, Reason.NOT_FOUND, "There is no camera 9.")
-    with pytest.raises(SourceError, match="no camera 9"):
-        pipeline.wait(20)
-    pipeline.stop()
-
-
-def test_results_are_handed_over_or_taken_but_not_both() -> None:
-    handing = Pipeline(FakeSource(), FakeTask(), on_result=print)
-    with handing, pytest.raises(OptionError, match="on_result"):
-        next(iter(handing))
-    taking = Pipeline(FakeSource(), FakeTask())
-    with taking, pytest.raises(OptionError, match="on_result"):
-        taking.wait()
 
 
 # -- asynchronous iteration
