@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgecnn.data.image_data import ImageData
 from edgecnn.data.picture_files import PictureFiles
-from edgecnn.data.splits import grouped, stratified
+from edgecnn.data.splits import grouped, some, stratified
 
 Labelled = ImageData | PictureFiles
 """Pictures with their classes, in memory or on disk."""
@@ -62,4 +62,4 @@ def at_most(data: L, limit: int | None, seed: int) -> L:
     """
     if limit is None or limit >= len(data):
         return data
-    return data.select(stratified(data.labels, test=limit / len(data), seed=seed).test)
+    return data.select(some(data.labels, limit, seed=seed))

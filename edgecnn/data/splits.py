@@ -1,6 +1,6 @@
 """Parting a data set for training and proof: index arrays, seeded; scikit-learn does the work.
 
-- `stratified`, `grouped`: one split in two parts.
+- `stratified`, `grouped`: one split in two parts; `some`: fewer pictures of all.
 - `k_fold`, `leave_one_out`, `monte_carlo`: many splits, for cross-validation.
 
 Every function keeps the shares of the classes (`leave_one_out` cannot), and with ``groups`` keeps
@@ -159,17 +159,49 @@ def monte_carlo(
     members = None if groups is None else _groups(groups, len(classes))
     units = classes if members is None else np.unique(members)
     held = int(np.ceil(test * len(units)))
-    least = len(np.unique(classes)) if members is None else 1
-    if min(held, len(units) - held) < least:
-        raise OptionError(
-            f"A share of {test} of {len(units)} {'pictures' if members is None else 'groups'} "
-            f"holds back {held}; both parts need at least {least}. Choose another share."
-        )
+    _check_share(test, held, len(units), None if members is not None else len(np.unique(classes)))
     options = {"n_splits": rounds, "test_size": held, "random_state": seed}
     if members is not None:
         return _splits(selection.GroupShuffleSplit(**options).split(classes, classes, members))
     _check_members(classes, 2, "a split in two")
     return _splits(selection.StratifiedShuffleSplit(**options).split(classes, classes))
+
+
+def some(labels: Any, count: int, *, seed: int = 0) -> Indices:
+    """So many pictures, of each class the same share.
+
+    Args:
+        labels: (N,) class of each picture.
+        count: At least one a class, at most all.
+        seed: Of the choice.
+
+    Raises:
+        OptionError: Fewer than there are classes, more than there are pictures, or a class of one
+            picture.
+    """
+    classes = _classes(labels)
+    least, whole = len(np.unique(classes)), len(classes)
+    if not least <= count <= whole:
+        raise OptionError(
+            f"A limit of {count:,} pictures cannot be kept: there are {whole:,} of "
+            f"{_counted(least, 'class', 'classes')}. Give {least:,} (one a class) to {whole:,}."
+        )
+    if whole - count < least:
+        return _all_but(classes, whole - count, seed)
+    selection = require("sklearn.model_selection", extra="train")
+    _check_members(classes, 2, "a choice of some")
+    folder = selection.StratifiedShuffleSplit(1, test_size=count, random_state=seed)
+    return next(_splits(folder.split(classes, classes))).test
+
+
+def _all_but(classes: NDArray[Any], count: int, seed: int) -> Indices:
+    """Leave out fewer pictures than there are classes, each from the largest class left."""
+    kept, random = np.ones(len(classes), bool), np.random.default_rng(seed)
+    for _ in range(count):
+        names, counts = np.unique(classes[kept], return_counts=True)
+        largest = np.flatnonzero(kept & (classes == names[counts.argmax()]))
+        kept[random.choice(largest)] = False
+    return np.flatnonzero(kept).astype(np.int64)
 
 
 def part(name: str, split: str, labels: Any) -> Indices:
@@ -213,10 +245,34 @@ def _groups(groups: Any, count: int) -> NDArray[Any]:
     return members
 
 
+def _check_share(share: float, held: int, count: int, classes: int | None) -> None:
+    """Both parts hold what they have to: a picture of each class, or a group."""
+    least = classes or 1
+    if min(held, count - held) >= least:
+        return
+    what = "groups" if classes is None else f"pictures of {_counted(least, 'class', 'classes')}"
+    need = "one" if classes is None else f"at least {least:,}, one of each class"
+    told = (
+        f"A share of {share:g} of {count:,} {what} holds back {held:,} and leaves "
+        f"{count - held:,}, but both parts need {need}."
+    )
+    if count < 2 * least:
+        raise OptionError(f"{told} No share gives that: add {what.split()[0]}.")
+    # Rounded inwards, so that what is said does work.
+    low, high = np.ceil(1e4 * least / count) / 1e4, np.floor(1e4 * (1 - least / count)) / 1e4
+    if low > high:
+        low = high = 0.5
+    raise OptionError(f"{told} Give a share from {low:g} to {high:g}.")
+
+
 def _check_members(classes: NDArray[Any], least: int, purpose: str) -> None:
     names, counts = np.unique(classes, return_counts=True)
     if counts.min() < least:
         raise OptionError(
-            f"Class {names[counts.argmin()]} has {counts.min()} pictures, too few for {purpose}: "
-            f"each class needs {least}. Add pictures, or leave the class out."
+            f"Class {names[counts.argmin()]} has {_counted(int(counts.min()), 'picture')}, too few "
+            f"for {purpose}: each class needs {least}. Add pictures, or leave the class out."
         )
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -89,8 +89,11 @@ def test_a_stratified_split_is_fair_or_refused(counts: list[int], share: float, 
     ("attempt", "message"),
     [
         (lambda: splits.stratified(LABELS, test=1.0), "between 0 and 1"),
-        (lambda: splits.stratified(LABELS, test=0.01), "at least 3"),
-        (lambda: splits.stratified([0, 0, 0, 1], test=0.5), "Class 1 has 1 pictures"),
+        (lambda: splits.stratified(LABELS, test=0.01), "from 0.03 to 0.97"),
+        (lambda: splits.stratified([0, 1, 2, 2], test=0.5), "No share gives that: add pictures"),
+        (lambda: splits.stratified([0, 0, 0, 1], test=0.5), "Class 1 has 1 picture, too few"),
+        (lambda: splits.some(LABELS, 2), r"2 pictures .* 100 of 3 classes. Give 3 \(one a class"),
+        (lambda: splits.some(LABELS, 101), "to 100"),
         (lambda: splits.stratified([0]), "at least two pictures"),
         (lambda: splits.grouped(LABELS, GROUPS, test=0.6), "at most 0.5"),
         (lambda: splits.grouped(LABELS, [7] * 100), "one group"),
@@ -100,7 +103,10 @@ def test_a_stratified_split_is_fair_or_refused(counts: list[int], share: float, 
         (lambda: splits.k_fold(LABELS, groups=LABELS), "3 groups, too few for 5 folds"),
         (lambda: splits.leave_one_out([0, 1], groups=[1, 1]), "one group"),
         (lambda: splits.monte_carlo(LABELS, rounds=0), "1 or more"),
-        (lambda: splits.monte_carlo(LABELS, groups=LABELS, test=0.9), "0.9 of 3 groups"),
+        (
+            lambda: splits.monte_carlo(LABELS, groups=LABELS, test=0.9),
+            "0.9 of 3 groups.*0.3334 to 0.6666",
+        ),
     ],
 )
 def test_what_cannot_be_parted_is_refused(attempt: Callable[[], object], message: str) -> None:
@@ -113,3 +119,40 @@ def test_few_groups_hold_back_one_of_them() -> None:
     split = splits.grouped(LABELS, groups, test=0.1)
     assert len(set(groups[split.test])) == 1
     assert not set(groups[split.test]) & set(groups[split.train])
+
+
+def test_the_message_about_a_share_says_everything() -> None:
+    with pytest.raises(OptionError) as caught:
+        splits.stratified(np.repeat(np.arange(10), 200), test=0.002)
+    assert str(caught.value) == (
+        "A share of 0.002 of 2,000 pictures of 10 classes holds back 4 and leaves 1,996, but both "
+        "parts need at least 10, one of each class. Give a share from 0.005 to 0.995."
+    )
+
+
+@given(
+    counts=st.lists(st.integers(2, 40), min_size=2, max_size=5),
+    share=st.sampled_from([0.0001, 0.9999]),
+)
+def test_the_shares_that_a_refusal_names_do_work(counts: list[int], share: float) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    with pytest.raises(OptionError) as caught:
+        splits.stratified(labels, test=share)
+    words = str(caught.value).rstrip(".").split()
+    for named in (float(words[-3]), float(words[-1])):
+        train, test = splits.stratified(labels, test=named)
+        assert min(len(train), len(test)) >= len(counts)
+
+
+@given(counts=st.lists(st.integers(2, 20), min_size=1, max_size=5), data=st.data())
+def test_some_are_exactly_so_many_of_each_class_the_same_share(
+    counts: list[int], data: st.DataObject
+) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    wanted = data.draw(st.integers(len(counts), len(labels)))
+    indices = splits.some(labels, wanted)
+    assert len(set(indices.tolist())) == len(indices) == wanted
+    assert np.all(np.diff(indices) > 0)
+    got = np.bincount(labels[indices], minlength=len(counts))
+    np.testing.assert_allclose(got, np.asarray(counts) * wanted / len(labels), atol=1.51)
+    assert splits.some(labels, wanted).tolist() == indices.tolist()
