@@ -123,6 +123,7 @@ NETS = Registry(
 DATASETS = Registry(
     "data set",
     {
+        "characters": "edgecnn.data.characters:load",
         "digits": "edgecnn.data.digits:load",
         "fashion_mnist": "edgecnn.data.fashion_mnist:load",
         "mnist_5k": "edgecnn.data.mnist_5k:load",
