@@ -140,9 +140,10 @@ def _story(recipe: Recipe) -> str:
             f"after each, {counted(prune.train.fit.epochs, 'epoch')} after the last."
         )
     if quantize is not None:
+        epochs = counted(quantize.train.fit.epochs, "epoch")
         lines.append(
             f"Quantization-aware training: {quantize.rounding.weights} weights, int8 activations, "
-            f"{counted(quantize.train.fit.epochs, 'epoch')}."
+            f"{epochs}; the net of the {quantize.kept} one."
         )
     lines.append("Converted, and every file proven against the net that it was made from.")
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))

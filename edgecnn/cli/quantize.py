@@ -30,6 +30,12 @@ from edgecnn.optional import require
     "--freeze-epoch", type=click.IntRange(min=1), help="From then on ranges are not observed."
 )
 @click.option(
+    "--keep",
+    type=click.Choice(["last", "best"]),
+    help="The net of the last epoch, or the best one on what is held back.  [default: last; best "
+    "where the config stops early]",
+)
+@click.option(
     "--teacher",
     "teachers",
     multiple=True,
@@ -43,6 +49,7 @@ def quantize(
     weights: str | None,
     ranges: str | None,
     freeze_epoch: int | None,
+    keep: str | None,
     teachers: tuple[str, ...],
     as_json: bool,
     **given: Any,
@@ -58,14 +65,15 @@ def quantize(
         "rounding": {"weights": weights, "ranges": ranges, "freeze_epoch": freeze_epoch},
         "teach": {"sources": sources(teachers)},
     }
-    step = settle("QuantizeStep", config, given, changes)
+    step = settle("QuantizeStep", config, {**given, "keep": keep}, changes, ("keep",))
     run = require("edgecnn.training.steps.quantizing", extra="train").run_quantize
     with working("quantize", given["out"]) as progress:
         result = run(file, step, out=given["out"], resume=given["resume"], progress=progress)
-    rounded = result.details["rounded_accuracy"]
+    rounded, epoch = (result.details[name] for name in ("rounded_accuracy", "kept_epoch"))
     show(
         result,
         ("float", f"{step.rounding.weights} weights"),
         as_json,
         f"Rounded without training it answers {rounded * 100:.2f} % right.",
+        f"Kept: the {step.kept} epoch, {epoch}.",
     )

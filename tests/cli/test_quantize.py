@@ -34,7 +34,13 @@ def test_a_net_learns_integers_and_is_judged_like_any_other(net: Path) -> None:
         "--epochs", "1", "--batch-size", "50", "--test", "fashion_mnist:test", "--out", out,
     )  # fmt: skip
     assert said.code == 0, said.err
-    for word in ("float", "int4 weights", "Rounded without training", "2,000 pictures"):
+    for word in (
+        "float",
+        "int4 weights",
+        "Rounded without training",
+        "last epoch, 1",
+        "2,000 pictures",
+    ):
         assert word in said.out
     assert said.out.rstrip().endswith("best.keras")
     result = json.loads((out / "result.json").read_text())

@@ -34,6 +34,7 @@ SELF = "self"
 
 Part = Annotated[float, Meta(gt=0.0, le=1.0)]
 Count = Annotated[int, Meta(ge=1)]
+Kept: TypeAlias = Literal["last", "best"]
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -229,13 +230,22 @@ class QuantizeStep(
         rounding: Which integers.
         teach: Teachers of the fine-tuning; none by default, ``self`` is the float net.
         train: The fine-tuning. ``train.net`` is not looked at.
+        keep: Whether the net of the ``last`` epoch comes out or the ``best`` on what is held back.
+            None: the last, unless ``train.fit.patience`` asks for early stopping. At the end rate
+            and damping have run out, while the best on few pictures is partly luck.
         judge: See `DistillStep`.
     """
 
     rounding: RoundingConfig = RoundingConfig()
     teach: TeachConfig = TeachConfig()
     train: TrainConfig = msgspec.field(default_factory=lambda: _fine_tuning(3, 3e-4))
+    keep: Kept | None = None
     judge: str | None = None
+
+    @property
+    def kept(self) -> Kept:
+        """Which epoch's net comes out."""
+        return self.keep or ("last" if self.train.fit.patience is None else "best")
 
 
 Step: TypeAlias = DistillStep | PruneStep | QuantizeStep

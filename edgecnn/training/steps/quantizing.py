@@ -11,7 +11,7 @@ from edgecnn.errors import OptionError
 from edgecnn.training import quantize
 from edgecnn.training.callbacks import Progress
 from edgecnn.training.quantize.activations import ActivationQuantizer
-from edgecnn.training.run import load_model
+from edgecnn.training.run import LAST, load_model
 from edgecnn.training.steps.config import QuantizeStep, RoundingConfig
 from edgecnn.training.steps.data import StepData, open_step_data
 from edgecnn.training.steps.figures import accuracy_of, figures_of
@@ -45,7 +45,8 @@ def run_quantize(
 
     Returns:
         A net that rounds, which ``converters.qat`` and ``edgecnn convert`` turn into full-integer
-        files. ``details`` holds ``rounded_accuracy``: that of the net rounded without training.
+        files. ``details`` holds ``rounded_accuracy``, that of the net rounded without training;
+        ``kept`` (last or best), ``kept_epoch`` and ``best_epoch``, counted from 1.
 
     Raises:
         OptionError: A layer has no integer counterpart (named, with what to use), or pictures,
@@ -89,17 +90,22 @@ def run_quantize(
             return rounding, {"rounded_accuracy": accuracy_of(rounding, data.judged, size)}
 
         trained = stages.run(config, prepare)
+        # The same net under another name where the last epoch is the best.
+        last = step.kept == "last"
+        chosen = load_model(trained.folder / LAST) if last else trained.model
         result = StepResult(
             step="quantize",
-            model=trained.model,
+            model=chosen,
             folder=folder.path,
             before=figures_of(net, data.judged, size),
-            after=figures_of(trained.model, data.judged, size),
+            after=figures_of(chosen, data.judged, size),
             judged_on=data.words,
             pictures=len(data.judged),
             details={
                 **stages.told[0],
                 "weights": step.rounding.weights,
+                "kept": step.kept,
+                "kept_epoch": trained.epochs if last else trained.best_epoch + 1,
                 "best_epoch": trained.best_epoch + 1,
             },
         )

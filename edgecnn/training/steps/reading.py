@@ -131,6 +131,11 @@ def _check_quantize(step: QuantizeStep, where: str) -> None:
             f"{where}: a net that rounds learns from answers alone; leave teach.features and "
             "teach.attention out."
         )
+    if step.keep == "last" and fit.patience is not None:
+        raise OptionError(
+            f"{where}: keep is 'last', but train.fit.patience is {fit.patience}: training that "
+            "ends when no epoch is better has the best to keep. Leave one of them out."
+        )
     freeze = step.rounding.freeze_epoch
     if freeze is not None and freeze >= fit.epochs:
         raise OptionError(

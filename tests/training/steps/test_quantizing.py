@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from edgecnn.nets.layers.local_response_norm import LocalResponseNorm
 from edgecnn.runtime.backend import ModelFile
 from edgecnn.runtime.policy import get_backend
 from edgecnn.training import quantize
+from edgecnn.training.fit import TrainingRun
 from edgecnn.training.judging import predict
 from edgecnn.training.quantize.activations import ActivationQuantizer
 from edgecnn.training.quantize.kernels import QuantizedKernel
@@ -101,6 +103,41 @@ def test_ranges_are_observed_until_the_epoch_that_was_named(tmp_path: Path) -> N
     }
     assert seen == {-(-PICTURES // OBSERVED_BATCH) + -(-PICTURES // BATCH)}
     assert result.details["weights"] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept", "epoch"),
+    [
+        ({}, "last", 2),
+        ({"keep": "best"}, "best", 1),
+        ({"train": {"fit": {"patience": 1}}}, "best", 1),
+    ],
+)
+def test_the_last_epoch_is_kept_unless_the_best_is_asked_for(
+    changes: dict[str, Any],
+    kept: str,
+    epoch: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TrainingRun, "rank", lambda run, line: (line["epoch"],))
+    wanted = step(teach={"sources": []}, **changes)
+    result = run_quantize(tiny.trained(), wanted, out=tmp_path / "out", data=tiny.data())
+    told = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert (told["details"]["kept"], told["details"]["kept_epoch"]) == (kept, epoch)
+    assert told["details"]["best_epoch"] == 1
+    stage = tmp_path / "out" / "stage-1"
+    first, last = tiny.weights(stage / "best.keras"), tiny.weights(stage / "last.keras")
+    assert any(not np.array_equal(one, other) for one, other in zip(first, last, strict=True))
+    tiny.assert_same(tiny.weights(result.file), last if kept == "last" else first)
+    judged = tiny.data().judged
+    named = predict(load_model(result.file), judged.images).argmax(axis=1)
+    assert told["after"]["accuracy"] == pytest.approx((named == judged.labels).mean())
+
+
+def test_early_stopping_has_no_last_epoch_to_keep() -> None:
+    with pytest.raises(OptionError, match=r"keep is 'last', but train\.fit\.patience is 2"):
+        step(keep="last", train={"fit": {"patience": 2}})
 
 
 def refused(
