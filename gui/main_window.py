@@ -56,7 +56,7 @@ from gui.rows import Rows
 from gui.settings import Settings, SettingsError, save_folder
 from gui.state import AppState, Store
 from gui.tabs import TABS
-from gui.theme import THEMES, palette, style_sheet
+from gui.theme import THEMES, put_on
 from gui.visits import compare_dialog, is_model, models_dialog
 from gui.widgets.background_panel import BackgroundPanel
 from gui.widgets.performance_strip import PerformanceStrip
@@ -296,8 +296,7 @@ class MainWindow(QMainWindow):
         theme = THEMES[name]
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            app.setPalette(palette(theme))
-            app.setStyleSheet(style_sheet(theme, self._files.path))
+            put_on(app, theme, self._files.path)
         self.view.background = QColor(theme.view)
         self.top.show_theme(theme)
         self.welcome.show_theme(theme)
