@@ -114,7 +114,9 @@ def markdown(summary: Summary) -> str:
     text = f"Accuracy on {counts['held back']:,} pictures that were held back from training"
     if summary.tested_on:
         text += f", and on {counts['test']:,} test pictures ({summary.tested_on}), looked at once"
-    text += ". Sizes are those of the `.tflite`: float32, int8 where it is quantized."
+    text += "."
+    if any(row.file_bytes for row in summary.steps):
+        text += " Sizes are those of the `.tflite`: float32, int8 where it is quantized."
     if any(row.latency_ms for row in summary.steps):
         threads = f"{summary.threads} thread" + ("s" if summary.threads > 1 else "")
         text += f" Times are medians of interleaved runs, {threads}, on {summary.machine}."

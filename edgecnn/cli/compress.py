@@ -82,7 +82,7 @@ def _print(summary: Any, as_json: bool) -> None:
         return
     text = require("converters.compress.summary", extra="convert")
     header, rows = text.table(summary)
-    print_table(f"{summary.name}: accuracy, size and time after each step", header, rows)
+    print_table(f"{summary.name}: after each step", header, rows)
     for line in text.file_lines(summary):
         click.echo(line)
     click.echo(summary.bundle)
