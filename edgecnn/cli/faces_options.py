@@ -14,7 +14,7 @@ import click
 
 import edgecnn
 from edgecnn.bundle.schema import Manifest
-from edgecnn.errors import DamagedError, OptionError, PassphraseError
+from edgecnn.errors import DamagedError, GalleryError, OptionError, PassphraseError
 from edgecnn.faces.backups import FOLDER, find_backups
 from edgecnn.faces.envelope import read_envelope
 from edgecnn.faces.gallery import Gallery
@@ -107,21 +107,38 @@ def open_gallery(path: Path | None, passphrase_file: Path | None) -> Gallery:
         gallery = Gallery.open(chosen, existing_secret(chosen, passphrase_file))
     except DamagedError as error:
         raise DamagedError(f"{error} {_way_back(chosen, path)}") from error
+    except GalleryError as error:
+        _check_not_lost(chosen, path, error)
+        raise
     gallery.table = find_table(gallery.contents.space)
     return gallery
 
 
+def _check_not_lost(gallery: Path, given: Path | None, cause: Exception | None = None) -> None:
+    """Refuse to take a gallery for one that was never made.
+
+    Raises:
+        GalleryError: It is missing, but backups of it are there.
+    """
+    if not gallery.exists() and find_backups(gallery):
+        raise GalleryError(f"There is no gallery {gallery}. {_way_back(gallery, given)}") from cause
+
+
 def _way_back(gallery: Path, given: Path | None) -> str:
-    """What to type when a gallery is damaged."""
+    """What to type when a gallery is damaged or missing."""
     backups = find_backups(gallery)
     if not backups:
         return f"No backup lies in {gallery.parent / FOLDER}; put one of yours in its place."
     words = ["edgecnn", "faces", "restore", str(backups[0].path)]
     words += [] if given is None else ["--gallery", str(given)]
     newest = f"the newest of {len(backups)} backups" if len(backups) > 1 else "its backup"
+    rest = (
+        " (the damaged file is kept beside it)"
+        if gallery.exists()
+        else f" (for a new gallery, move {gallery.parent / FOLDER} away or name another --gallery)"
+    )
     return (
-        f"Put {newest} ({backups[0].made:%Y-%m-%d %H:%M}) in its place: {shlex.join(words)} "
-        "(the damaged file is kept beside it)"
+        f"Put {newest} ({backups[0].made:%Y-%m-%d %H:%M}) in its place: {shlex.join(words)}{rest}"
     )
 
 
@@ -136,6 +153,7 @@ def open_or_prepare(
     if chosen.exists():
         gallery = open_gallery(chosen, passphrase_file)
         return lambda manifest: gallery
+    _check_not_lost(chosen, path)
     secret: Secret = SystemKeyring() if keyring else new_passphrase(passphrase_file, VARIABLE)
 
     def create(manifest: Manifest) -> Gallery:

@@ -1,10 +1,12 @@
-"""Makes the gallery, before the first person is added."""
+"""Makes the gallery, before the first person is added; or finds that one was there."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from edgecnn.errors import EdgeCNNError, OptionError
+from edgecnn.faces.backups import Backup, find_backups
 from gui.faces.secret_dialog import SecretDialog
 from gui.faces.secret_form import SecretForm
 from gui.faces.session import FaceSession
@@ -12,7 +14,12 @@ from gui.faces.words import why_not
 
 
 class CreateDialog(SecretDialog):
-    """Closes by itself when the gallery is there and open; says why it is not otherwise."""
+    """Closes by itself when the gallery is there and open; says why it is not otherwise.
+
+    Emits ``restoring`` when there are backups of a gallery that is gone, and one is to come back.
+    """
+
+    restoring = Signal()
 
     def __init__(self, session: FaceSession, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -26,9 +33,17 @@ class CreateDialog(SecretDialog):
             parent,
         )
         self.form = SecretForm()
-        self.form.edited.connect(lambda: self.say(""))
+        self.form.edited.connect(self._edited)
         self.body.addWidget(self.form)
+        self.restore = QPushButton(self.tr("Restore a backup…"))
+        self.restore.setObjectName("restore")
+        self.restore.clicked.connect(self._restore)
+        self.restore.hide()
+        self.buttons.insertWidget(self.buttons.indexOf(self.act), self.restore)
         self.form.first.setFocus()
+        backups = find_backups(session.path)
+        if backups:
+            self._offer(backups)
         self.fit()
 
     def inputs(self) -> list[QWidget]:
@@ -44,6 +59,29 @@ class CreateDialog(SecretDialog):
             return
         self.show_busy(True)
         self.session.create(secret, self._made, self._refused, self)
+
+    def _offer(self, backups: tuple[Backup, ...]) -> None:
+        """Say that a gallery was here."""
+        count = len(backups)
+        found = self.tr("1 backup is") if count == 1 else self.tr("%s backups are") % count
+        self.words.setText(
+            self.tr(
+                "The gallery is not where it was, but %s there, the newest of %s. Restore it, or "
+                "make a new gallery without anybody in it."
+            )
+            % (found, f"{backups[0].made:%Y-%m-%d %H:%M}")
+        )
+        self.restore.show()
+        self.restore.setDefault(True)
+        self.restore.setFocus()
+
+    def _edited(self) -> None:
+        self.say("")
+        self.act.setDefault(True)
+
+    def _restore(self) -> None:
+        self.reject()
+        self.restoring.emit()
 
     def _made(self) -> None:
         self.form.clear()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog
 
 from edgecnn.core.results import Faces
 from edgecnn.errors import EdgeCNNError
@@ -242,18 +241,15 @@ class Reception(QObject):
         from gui.faces.create_dialog import CreateDialog
         from gui.faces.unlock_dialog import UnlockDialog
 
-        dialog: QDialog
-        if self.session.state == "absent":
-            dialog = CreateDialog(self.session, self._window)
-        else:
-            dialog = UnlockDialog(self.session, self._window)
-            dialog.restoring.connect(lambda: self._restore(then))
+        kind = CreateDialog if self.session.state == "absent" else UnlockDialog
+        dialog = kind(self.session, self._window)
+        dialog.restoring.connect(lambda: self._restore(then))
         if then:
             dialog.accepted.connect(lambda: self._open_window(then))
         self._window.open_dialog("gallery", dialog)
 
     def _restore(self, then: str) -> None:
-        """Put a backup in the place of a damaged gallery; then go on with a command."""
+        """Put a backup in the place of a damaged or missing gallery; then go on with a command."""
         from gui.faces.restore_dialog import RestoreDialog
 
         dialog = RestoreDialog(self.session, self._window)

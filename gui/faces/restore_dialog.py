@@ -1,4 +1,4 @@
-"""Puts a backup in the place of a damaged gallery, and says what that means for who is in it."""
+"""Puts a backup in the place of a damaged or missing gallery, and says what that means."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ class RestoreDialog(SecretDialog):
         super().__init__(
             session,
             self.tr("Restore a backup"),
-            self.tr(
-                "A backup takes the place of the damaged gallery, which is kept beside it. What "
-                "was changed after the backup is lost."
-            ),
+            _what_happens(session.path),
             self.tr("Restore"),
             parent,
         )
@@ -134,6 +131,13 @@ class RestoreDialog(SecretDialog):
         self.edit.selectAll()
 
 
+def _what_happens(gallery: Path) -> str:
+    words = "A backup takes the place of the gallery, which is missing."
+    if gallery.exists():
+        words = "A backup takes the place of the damaged gallery, which is kept beside it."
+    return f"{words} What was changed after the backup is lost."
+
+
 def _line(backup: Backup) -> str:
     how = "the system keyring" if isinstance(backup.lock, KeyringLock) else "a passphrase"
     return f"{backup.made:%Y-%m-%d %H:%M}, opened by {how}"
@@ -148,7 +152,7 @@ def _said(came: Restored) -> str:
         words.append(f"The damaged file is kept as {came.kept_aside}.")
     if not came.forgotten_known:
         words.append(
-            "Who was forgotten since the backup could not be read from the damaged file: look "
-            "through the people, and forget them again."
+            "Who was forgotten since the backup is not known any more: look through the people, "
+            "and forget them again."
         )
     return " ".join(words)

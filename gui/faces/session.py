@@ -161,10 +161,10 @@ class FaceSession(QObject):
         failed: Failed,
         owner: QObject | None = None,
     ) -> None:
-        """Put a backup in the place of a gallery that was found damaged, and open it.
+        """Put a backup in the place of a gallery that is damaged or missing, and open it.
 
         Args:
-            backup: Of which; the damaged file is kept beside it.
+            backup: Of which; a damaged file is kept beside it.
             secret: What opens the backup: a passphrase, or `SystemKeyring()`.
             done: Called with what came of it when it is open.
             failed: Called with a `PassphraseError` (not that of the backup) and others.

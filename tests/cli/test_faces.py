@@ -333,6 +333,22 @@ def test_damaged_gallery_names_its_newest_backup_and_what_to_type(enrolled):
     assert len(answer("list")["people"]) == 2
 
 
+def test_missing_gallery_with_backups_is_restored_and_not_made_anew(enrolled):
+    written = answer("backup")["file"]
+    enrolled.unlink()
+    for verb in (("list",), ("enrol", "Joe Biden", BIDEN), ("identify", HOPPER)):
+        said = run(*verb)
+        assert said.code == 1, verb
+        assert "There is no gallery" in said.err
+        assert f"edgecnn faces restore {written}" in said.err
+        assert "kept beside" not in said.err
+        assert not enrolled.exists()
+    restored = answer("restore", written)
+    assert restored["people"] == 2
+    assert restored["kept_aside"] is None
+    assert len(answer("list")["people"]) == 2
+
+
 def test_everything_about_a_person_in_a_zip(enrolled, tmp_path):
     import zipfile
 

@@ -399,6 +399,21 @@ def test_a_damaged_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: 
     assert booth.window.findChild(PeopleDialog).isVisible()
 
 
+def test_a_missing_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: Booth) -> None:
+    backup = back_up(Gallery.open(booth.session.path, SECRET))
+    booth.session.path.unlink()
+    booth.window.do("people")
+    create = booth.window.findChild(CreateDialog)
+    booth.qtbot.mouseClick(create.restore, Qt.MouseButton.LeftButton)
+    dialog = booth.window.findChild(RestoreDialog)
+    assert dialog.choice.currentData() == backup
+    dialog.edit.setText(SECRET.text)
+    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    booth.qtbot.waitUntil(lambda: booth.session.state == "unlocked", timeout=20_000)
+    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    assert booth.window.findChild(PeopleDialog).isVisible()
+
+
 def both_hidden(pixels: np.ndarray, raw: np.ndarray, boxes: np.ndarray) -> bool:
     return all(spread(pixels, box) < spread(raw, box) / 2 for box in boxes)
 

@@ -216,6 +216,47 @@ def test_a_backup_with_an_older_passphrase_replaces_what_was_found_damaged(sessi
     assert next(session.path.parent.glob("*.damaged-*")).read_bytes() == rest
 
 
+def test_a_missing_gallery_offers_its_newest_backup_before_a_new_one(session_of, qtbot):
+    session = session_of("Ada", "Grace")
+    backup = backed_up(session)
+    session.path.unlink()
+    assert session.state == "absent"
+    dialog = shown(qtbot, CreateDialog(session))
+    assert "1 backup" in dialog.words.text()
+    assert dialog.restore.isDefault()
+    with qtbot.waitSignal(dialog.restoring):
+        qtbot.mouseClick(dialog.restore, Qt.MouseButton.LeftButton)
+    assert dialog.result() == QDialog.DialogCode.Rejected
+    dialog = shown(qtbot, RestoreDialog(session))
+    assert dialog.choice.currentData() == backup
+    assert "damaged" not in dialog.words.text()
+    type_and_return(qtbot, dialog.edit, SECRET.text)
+    qtbot.waitUntil(lambda: session.state == "unlocked")
+    assert "damaged" not in dialog.words.text()
+    assert "forget them again" in dialog.words.text()
+    assert [person.name for person in session.gallery.people] == ["Ada", "Grace"]
+
+
+def test_who_wants_a_new_gallery_beside_old_backups_types_its_passphrase(session_of, qtbot):
+    session = session_of("Ada")
+    backup = backed_up(session)
+    session.path.unlink()
+    dialog = shown(qtbot, CreateDialog(session))
+    qtbot.keyClicks(dialog.form.first, "a new one for all")
+    assert dialog.act.isDefault()
+    type_and_return(qtbot, dialog.form.second, "a new one for all")
+    finished(qtbot, dialog)
+    assert session.state == "unlocked"
+    assert len(session.gallery) == 0
+    assert backup.exists()
+
+
+def test_without_backups_nothing_is_offered_to_restore(session_of, qtbot):
+    dialog = shown(qtbot, CreateDialog(session_of()))
+    assert not dialog.restore.isVisible()
+    assert dialog.act.isDefault()
+
+
 def test_without_a_backup_beside_it_a_file_can_be_chosen(session_of, qtbot, tmp_path, monkeypatch):
     session = session_of("Ada")
     elsewhere = tmp_path / "stick" / "copy.faces"
