@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from edgecnn.errors import OptionError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -24,6 +26,24 @@ def as_size(
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         raise click.BadParameter(f"{value!r} is not a size such as 1280x720.", context, parameter)
     return int(width), int(height)
+
+
+def as_address(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
+    """Host and port of ``HOST:PORT``.
+
+    Raises:
+        click.BadParameter: Anything else.
+    """
+    if value is None:
+        return None
+    from edgecnn.cli.preview import parse_address  # a web server: only who asks for it
+
+    try:
+        return parse_address(value)
+    except OptionError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
 
 
 def live_options(function: F) -> F:
@@ -62,6 +82,7 @@ def live_options(function: F) -> F:
             click.option(
                 "--serve",
                 metavar="HOST:PORT",
+                callback=as_address,
                 help="Show the annotated stream to browsers; beyond this machine with a token.",
             ),
         )

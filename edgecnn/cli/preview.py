@@ -38,7 +38,7 @@ def parse_address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
     if not port.isdigit() or not 0 <= int(port) < 65536:
-        raise OptionError(f"--serve takes HOST:PORT, such as 127.0.0.1:8080, but got {text!r}.")
+        raise OptionError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8080.")
     return host, int(port)
 
 

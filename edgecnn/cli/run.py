@@ -160,10 +160,10 @@ def _load(name: str, quick: bool, access: GalleryAccess | None, chosen: dict[str
 
 
 @contextlib.contextmanager
-def _preview(address: str, watch: Watch) -> Iterator[Preview]:
-    from edgecnn.cli.preview import Preview, parse_address  # a web server: only who asks for it
+def _preview(address: tuple[str, int], watch: Watch) -> Iterator[Preview]:
+    from edgecnn.cli.preview import Preview  # a web server: only who asks for it
 
-    with Preview(*parse_address(address), watch.name, watch.facts) as preview:
+    with Preview(*address, watch.name, watch.facts) as preview:
         click.echo(f"Look at {preview.address}", err=True)
         yield preview
 

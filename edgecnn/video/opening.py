@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from edgecnn.errors import OptionError, SourceError
+from edgecnn.errors import OptionError
 from edgecnn.video.cameras.listing import CameraInfo, find_camera, list_cameras
 from edgecnn.video.cameras.picamera import PicameraReader
 from edgecnn.video.cameras.reader import CameraReader, Place, Wish
@@ -20,7 +20,7 @@ from edgecnn.video.network.ffmpeg import FfmpegReader
 from edgecnn.video.network.http import HttpReader
 from edgecnn.video.patience import Patience
 from edgecnn.video.played import PlayedSource
-from edgecnn.video.source import DEMO, open_source
+from edgecnn.video.source import DEMO, nothing_named, open_source
 from edgecnn.video.synthetic import Scene, Synthetic
 
 __all__ = ["CameraInfo", "Pace", "list_cameras", "open_live"]
@@ -87,10 +87,7 @@ def open_live(
     is_demo = word == DEMO and demo is not None
     path = demo if is_demo and demo is not None else Path(word)
     if not word or not (is_demo or path.exists() or glob.has_magic(word)):
-        raise SourceError(
-            f"There is no file, folder or camera {word!r}. Give a camera number, a video, picture, "
-            "folder or pattern, an address such as rtsp://..., picamera, synthetic or demo."
-        )
+        raise nothing_named(word)
     moving = is_demo or (path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES)
     return PlayedSource(
         word,

@@ -65,6 +65,8 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
     """
     if word == DEMO and demo is not None:
         return VideoFile(demo, name=DEMO)
+    if not word:  # an empty path is the folder one is in, which nobody meant
+        raise nothing_named(word)
     path = Path(word)
     if path.is_dir():
         return ImageFiles(_pictures_in(path), name=word)
@@ -79,8 +81,14 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
         if not pictures:
             raise SourceError(f"No pictures match {word!r}.")
         return ImageFiles(pictures, name=word)
-    raise SourceError(
-        f"There is no file or folder {word!r}. Give a picture, folder, pattern, video file or demo."
+    raise nothing_named(word)
+
+
+def nothing_named(word: str) -> SourceError:
+    """The error of a word that means no source."""
+    return SourceError(
+        f"There is no file, folder or camera {word!r}. Give a camera number, a video, picture, "
+        "folder or pattern, an address such as rtsp://..., picamera, synthetic or demo."
     )
 
 

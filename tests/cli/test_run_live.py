@@ -170,6 +170,7 @@ def test_no_camera_is_one_line_and_code_1(bundle: Path) -> None:
         (("--size", "640x480"), "--realtime"),
         (("--realtime", "--size", "large"), "1280x720"),
         (("--metrics", "0"), "metrics"),
+        (("--serve", "nowhere"), "HOST:PORT"),
     ],
 )
 def test_options_that_make_no_sense_are_wrong_usage(

@@ -161,7 +161,8 @@ def test_a_truncated_video_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("nothing-here.jpg", "no file or folder"),
+        ("nothing-here.jpg", "no file, folder or camera"),
+        ("", "no file, folder or camera ''"),
         ("nothing-*.jpg", "No pictures match"),
         ("ftp://camera.local/stream", "streams come by"),
     ],
