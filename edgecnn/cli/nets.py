@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from importlib.util import find_spec
 from typing import Any
 
 import click
 
 from edgecnn.cli.output import print_table
+from edgecnn.cli.steps import quiet_keras
 from edgecnn.optional import require
 from edgecnn.registry import NETS
 
@@ -61,8 +60,7 @@ def show(name: str, *, as_json: bool, **options: Any) -> None:
     Nothing is trained and no weights are made. Parameters include the moving statistics of batch
     norm; below the table are those that training changes, as papers count them.
     """
-    if name in NETS:  # otherwise the registry's own error lists the nets
-        _quiet_keras()
+    quiet_keras()
     package = require("edgecnn.nets", extra="train")
     model = package.outline(name, **options)
     rows = package.describe(model)
@@ -85,13 +83,6 @@ def show(name: str, *, as_json: bool, **options: Any) -> None:
         f"{sums.layers} layers, {sums.parameters:,} parameters ({sums.trainable:,} trainable), "
         f"{sums.macs:,} multiply-adds."
     )
-
-
-def _quiet_keras() -> None:
-    """Import Keras; TensorFlow, where it is the backend, greets with notes unless told not to."""
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow" and find_spec("tensorflow"):
-        require("converters.quiet", extra="convert").tensorflow()
-    require("keras", extra="train")
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:

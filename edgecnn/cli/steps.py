@@ -14,6 +14,7 @@ import click
 
 from edgecnn.cli.output import print_table
 from edgecnn.cli.progress import progress_bar
+from edgecnn.cli.settings import merged, set_option
 from edgecnn.errors import OptionError
 from edgecnn.optional import require
 
@@ -42,6 +43,7 @@ _OPTIONS = (
     click.option("--limit", type=click.IntRange(min=1), help="Learn from so many pictures."),
     click.option("--temperature", type=float, help="Of the teachers' answers."),
     click.option("--soft", type=float, help="Share of the teachers in the loss, 0 to 1."),
+    set_option,
     click.option("--resume", is_flag=True, help="Go on with the step in --out."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
@@ -89,7 +91,10 @@ def settle(
         step = base
     else:
         raise click.UsageError("Give CONFIG or --data.")
-    merged = {
+    epochs, warm_up = given["epochs"], {}
+    if epochs is not None and step.train.schedule.warmup_epochs >= epochs:
+        warm_up = {"warmup_epochs": epochs / 5}
+    told = {
         **_some(given, "judge", *plain),
         **{name: _set(fields) for name, fields in changes.items()},
         "teach": _set(changes.get("teach", {}) | _some(given, "temperature", "soft")),
@@ -97,11 +102,13 @@ def settle(
             "net": _set(changes.get("net", {})),
             "data": _set({"name": given["data"], "limit": given["limit"]}),
             "optimizer": _set({"learning_rate": given["learning_rate"]}),
+            "schedule": warm_up,
             "fit": _set(_some(given, "epochs", "batch_size", "seed")),
         },
     }
-    merged.pop("net", None)
-    return reading.change(step, _set(merged), where="The command line")
+    told.pop("net", None)
+    said = merged(_set(told), given["settings"])
+    return reading.change(step, said, where="The command line")
 
 
 def begun(out: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 
 from edgecnn.cli.output import print_facts
 from edgecnn.cli.progress import progress_bar
+from edgecnn.cli.settings import merged, set_option
 from edgecnn.cli.steps import quiet_keras
 from edgecnn.cli.train_embed import TASKS, embed_settings, is_embedding
 from edgecnn.cli.train_series import OPTIONS, begun_config, find_series, series_options, to_json
@@ -36,6 +37,7 @@ from edgecnn.optional import require
 )
 @click.option("--freeze", metavar="all|none|N", help="Layers of --from that do not learn at first.")
 @click.option("--unfreeze-at", type=click.IntRange(min=0), help="Epoch from which all learn.")
+@set_option
 @series_options
 @click.option(
     "--show-augmentation", "sheet", type=click.Path(dir_okay=False, path_type=Path),
@@ -119,11 +121,11 @@ def _settings(
     epochs = given["epochs"]
     if epochs is not None and settings.schedule.warmup_epochs >= epochs:
         # No option says the warm-up, so that it goes with the epochs that one says.
-        changes["schedule"] = {"warmup_epochs": epochs / 5}
+        changes = merged({"schedule": {"warmup_epochs": epochs / 5}}, changes)
     return configs.change(settings, changes, where="The command line")
 
 
-def _changes(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
     """What options say, in the config's groups."""
     freeze = given["freeze"]
     if freeze is not None and freeze not in ("all", "none"):
@@ -141,10 +143,11 @@ def _changes(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
             "unfreeze_at": given["unfreeze_at"],
         },
     }
-    return {
+    named = {
         group: {name: value for name, value in fields.items() if value is not None}
         for group, fields in groups.items()
     }
+    return merged(named, given["settings"])
 
 
 def _print(result: Any, as_json: bool) -> None:

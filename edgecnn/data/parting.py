@@ -1,4 +1,4 @@
-"""Parting pictures, in memory or on disk: fewer of them, and those that are held back."""
+"""Choosing pictures, in memory or on disk: fewer, those held back, rare classes more often."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.data.balance import oversample, undersample
 from edgecnn.data.image_data import ImageData
 from edgecnn.data.picture_files import PictureFiles
 from edgecnn.data.splits import grouped, some, stratified
+from edgecnn.errors import OptionError
 
 Labelled = ImageData | PictureFiles
 """Pictures with their classes, in memory or on disk."""
@@ -47,10 +49,13 @@ def hold_back(data: L, share: float, seed: int) -> tuple[L, L | None]:
     """
     if not share:
         return data, None
-    if data.groups is None:
-        split = stratified(data.labels, test=share, seed=seed)
-    else:
-        split = grouped(data.labels, data.groups, test=share, seed=seed)
+    try:
+        if data.groups is None:
+            split = stratified(data.labels, test=share, seed=seed)
+        else:
+            split = grouped(data.labels, data.groups, test=share, seed=seed)
+    except OptionError as error:
+        raise OptionError(f"Nothing can be held back (data.validation). {error}") from error
     return data.select(split.train), data.select(split.test)
 
 
@@ -63,3 +68,18 @@ def at_most(data: L, limit: int | None, seed: int) -> L:
     if limit is None or limit >= len(data):
         return data
     return data.select(some(data.labels, limit, seed=seed))
+
+
+def resampled(data: L, balance: str | float, seed: int) -> L:
+    """Every class equally often.
+
+    Args:
+        data: Labelled pictures.
+        balance: ``oversample`` or ``undersample``; anything else leaves them as they are.
+        seed: Of the choice.
+    """
+    ways = {"oversample": oversample, "undersample": undersample}
+    way = ways.get(str(balance))
+    if way is None or not len(data):
+        return data
+    return data.select(way(data.labels, int(data.labels.max()) + 1, seed=seed))

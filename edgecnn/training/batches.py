@@ -17,7 +17,7 @@ from edgecnn.bundle.schema import InputSpec
 from edgecnn.data.balance import class_counts, class_weights
 from edgecnn.data.image_data import ImageData
 from edgecnn.data.lazy_pictures import Images, ReadAhead, pictures_of
-from edgecnn.data.parting import Labelled, at_most, hold_back
+from edgecnn.data.parting import Labelled, at_most, hold_back, resampled
 from edgecnn.errors import OptionError, SourceError
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "as_samples",
     "at_most",
     "hold_back",
+    "resampled",
 ]
 
 Floats = NDArray[np.float32]
@@ -65,12 +66,18 @@ class Samples:
         return np.eye(len(self.names), dtype=np.float32)[self.labels]
 
 
-def as_samples(data: Labelled, *, balance: bool = False, spec: InputSpec | None = None) -> Samples:
+def as_samples(
+    data: Labelled,
+    *,
+    balance: str | float = "none",
+    spec: InputSpec | None = None,
+) -> Samples:
     """Give grey pictures their channel, files their size, and each picture its weight.
 
     Args:
         data: What a data set gives.
-        balance: Every class weighs the same, however many pictures it has.
+        balance: ``weights``: every class weighs the same, however many pictures it has; a number is
+            the ``beta`` of `edgecnn.data.balance.class_weights`.
         spec: The net's input; files need it.
 
     Raises:
@@ -85,8 +92,9 @@ def as_samples(data: Labelled, *, balance: bool = False, spec: InputSpec | None 
             "at least two classes with pictures are needed to learn a difference."
         )
     weights = None
-    if balance:
-        each = class_weights(data.labels, len(data.names)).astype(np.float32)
+    if balance == "weights" or isinstance(balance, float):
+        beta = balance if isinstance(balance, float) else None
+        each = class_weights(data.labels, len(data.names), beta=beta).astype(np.float32)
         weights = each[data.labels]
     return Samples(_images(data, spec), data.labels, data.names, weights)
 

@@ -63,7 +63,9 @@ class AugmentConfig(_Group, frozen=True):
     """How pictures are changed while the net learns; see `edgecnn.data.augmentation.presets`.
 
     Attributes:
-        name: Preset: ``none``, ``light``, ``standard`` or ``strong``.
+        name: Preset: ``none``, ``flip``, ``light``, ``standard`` or ``strong``.
+        layers: Further single layers and their amounts, such as ``{rotate = 15, cutout = 0.1}``;
+            the table `edgecnn.data.augmentation.presets.LAYERS` says what there is.
         mix: ``mixup``, ``cutmix`` or ``both`` (one of the two a batch) mix pairs of pictures.
         flip: Which way pictures may be mirrored.
         fill_mode: What lies beyond the edges: ``constant`` for a plain background, ``reflect`` for
@@ -72,6 +74,7 @@ class AugmentConfig(_Group, frozen=True):
     """
 
     name: str = "none"
+    layers: dict[str, float] | None = None
     mix: Literal["none", "mixup", "cutmix", "both"] = "none"
     flip: Literal["none", "horizontal", "vertical", "horizontal_and_vertical"] = "horizontal"
     fill_mode: Literal["constant", "nearest", "reflect", "wrap"] = "constant"
@@ -90,7 +93,10 @@ class DataConfig(_Group, frozen=True):
             no best epoch but the last.
         limit: So many pictures at most, drawn with the run's seed and the same share of each class.
         augment: How pictures are changed.
-        balance: ``weights`` makes rare classes count as much as frequent ones.
+        balance: ``weights`` makes rare classes count as much as frequent ones in the loss;
+            ``oversample`` shows each class as often as the largest, ``undersample`` as the
+            smallest. A number, 0.999 or 0.9999, weighs by the effective number of pictures, which
+            is gentler on rare classes. What is held back stays as it is.
     """
 
     name: str = "fashion_mnist"
@@ -99,7 +105,7 @@ class DataConfig(_Group, frozen=True):
     validation: Annotated[float, Meta(ge=0.0, le=0.5)] = 0.1
     limit: Count | None = None
     augment: AugmentConfig = AugmentConfig()
-    balance: Literal["none", "weights"] = "none"
+    balance: Literal["none", "weights", "oversample", "undersample"] | Share = "none"
 
 
 class OptimizerConfig(_Group, frozen=True):

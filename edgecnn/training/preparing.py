@@ -20,6 +20,7 @@ from edgecnn.training.batches import (
     as_samples,
     at_most,
     hold_back,
+    resampled,
 )
 from edgecnn.training.config import AugmentConfig, NetConfig, TrainConfig
 from edgecnn.training.form import functional, with_input
@@ -60,7 +61,9 @@ def prepare_data(
             f"{', '.join(held.names)}; they have to be the same in the same order."
         )
     spec = file_spec(config, model)
-    samples = as_samples(loaded, balance=settings.balance == "weights", spec=spec)
+    samples = as_samples(
+        resampled(loaded, settings.balance, seed), balance=settings.balance, spec=spec
+    )
     return samples, None if held is None else as_held_back(held, spec)
 
 
@@ -135,14 +138,17 @@ def augmentation(config: AugmentConfig, input_shape: tuple[int, ...]) -> Augment
         input_shape: (height, width, channels) of the pictures.
 
     Raises:
-        UnknownNameError: No such preset.
+        OptionError: An amount out of range.
+        UnknownNameError: No such preset or layer.
     """
-    if config.name == "none" and config.mix == "none":
+    changed = any((config.layers or {}).values())
+    if config.name == "none" and config.mix == "none" and not changed:
         return None
     height, width, channels = input_shape
     layers = augment(
         config.name,
         (height, width, channels),
+        layers=config.layers,
         flip=None if config.flip == "none" else config.flip,
         fill_mode=config.fill_mode,
         fill_value=config.fill_value,

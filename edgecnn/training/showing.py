@@ -42,8 +42,8 @@ def show_augmentation(
     augmenter = augmentation(config.data.augment, shown.pixels.shape[1:])
     if augmenter is None:
         raise OptionError(
-            'data.augment.name is "none" and nothing is mixed, so pictures are learned from as '
-            "they are. Choose light, standard or strong."
+            'data.augment.name is "none", without layers, and nothing is mixed, so pictures are '
+            "learned from as they are. Choose flip, light, standard or strong."
         )
     return save_contact_sheet(file, shown.pixels, augmenter, seed=config.fit.seed)
 

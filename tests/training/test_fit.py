@@ -21,6 +21,7 @@ from edgecnn.errors import OptionError, TrainingError
 from edgecnn.training.averaging import measure_batch_norm
 from edgecnn.training.config import TrainConfig, change
 from edgecnn.training.fit import train
+from edgecnn.training.preparing import prepare_data
 from edgecnn.training.quiet import to_numpy
 from edgecnn.training.run import RunResult
 
@@ -375,3 +376,41 @@ def test_a_moving_average_of_few_steps_has_forgotten_the_random_weights(tmp_path
         model=tiny_net(),
     )
     assert result.history[-1]["val_accuracy"] > 0.8
+
+
+def rare(count: int = 90) -> ImageData:
+    """One class has a tenth of the pictures that the others have."""
+    data = pictures(count)
+    seldom = np.flatnonzero(data.labels == 2)[: count // 30]
+    return data.select(np.concatenate([np.flatnonzero(data.labels != 2), seldom]))
+
+
+@pytest.mark.parametrize(
+    ("balance", "shown", "weights"),
+    [
+        ("none", [24, 24, 2], None),
+        ("weights", [24, 24, 2], [50 / 72, 50 / 72, 25 / 3]),
+        (0.0, [24, 24, 2], [1.0, 1.0, 1.0]),
+        ("oversample", [24, 24, 24], None),
+        ("undersample", [2, 2, 2], None),
+    ],
+)
+def test_rare_classes_weigh_more_or_are_shown_more_often(
+    balance: str | float, shown: list[int], weights: list[float] | None
+) -> None:
+    settings = config(data={"balance": balance, "validation": 0.2})
+    samples, held = prepare_data(settings, rare(), None, tiny_net())
+    assert np.bincount(samples.labels).tolist() == shown
+    assert held is not None
+    assert np.bincount(held.labels).tolist() == [6, 6, 1]
+    if weights is None:
+        assert samples.weights is None
+    else:
+        assert samples.weights is not None
+        each = [samples.weights[samples.labels == label][0] for label in range(3)]
+        np.testing.assert_allclose(each, weights, rtol=1e-6)
+
+
+def test_a_share_that_cannot_be_held_back_is_said_by_its_name() -> None:
+    with pytest.raises(OptionError, match=r"\(data\.validation\).* of 40 pictures.* to 0\.925"):
+        prepare_data(config(data={"validation": 0.02}), pictures(40), None, tiny_net())

@@ -3,6 +3,7 @@
 Each layer has one number, its amount, whose meaning the table says; 0 changes nothing. Presets:
 
 - ``none``: nothing.
+- ``flip``: alone.
 - ``light``: flip and a small shift, for short training and small nets.
 - ``standard``: flip, a little of every geometric change, brightness, contrast, colours.
 - ``strong``: flip, crop, RandAugment, cutout, for long training of nets that overfit.
@@ -12,7 +13,7 @@ Small nets are under-trained sooner than they overfit: begin with ``light``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -145,6 +146,7 @@ LAYERS: dict[str, Kind] = {
 
 PRESETS: dict[str, tuple[tuple[str, float], ...]] = {
     "none": (),
+    "flip": (),
     "light": (("crop", 0.07),),
     "standard": (
         ("affine", 1.0),
@@ -193,6 +195,7 @@ def augment(
     preset: str,
     input_shape: tuple[int, int, int],
     *,
+    layers: Mapping[str, float] | None = None,
     flip: Flip | None = "horizontal",
     fill_mode: FillMode = "constant",
     fill_value: float = 0.0,
@@ -204,6 +207,8 @@ def augment(
         preset: A name of `PRESETS`.
         input_shape: (height, width, channels) of the pictures. Layers that change colours are left
             out for one channel.
+        layers: Amounts of further layers, by their names in `LAYERS`; they come behind the preset's
+            in the order of that table. 0 leaves one out.
         flip: Which way; None for pictures that mean something else when mirrored, as digits do.
         fill_mode: What lies beyond the edges: ``constant`` for pictures on a plain background,
             ``reflect`` for photographs.
@@ -215,24 +220,28 @@ def augment(
         hand it to `edgecnn.data.augmentation.batches.Augmenter`.
 
     Raises:
-        OptionError: Not a picture's shape.
-        UnknownNameError: No such preset.
+        OptionError: Not a picture's shape, or an amount out of range.
+        UnknownNameError: No such preset or layer.
     """
     steps = _known(preset, PRESETS, "augmentation preset")
     if len(input_shape) != 3 or input_shape[-1] not in (1, 3) or min(input_shape) < 1:
         raise OptionError(
             f"input_shape must be (height, width, 1 or 3), but got {tuple(input_shape)}."
         )
-    layers: list[Any] = []
+    amounts = dict(layers or {})
+    for name in amounts:
+        _known(name, LAYERS, "augmentation layer")
+    more = tuple((name, amounts[name]) for name in LAYERS if amounts.get(name))
+    chain: list[Any] = []
     if preset != "none" and flip is not None:
-        layers.append(keras.layers.RandomFlip(flip, seed=seed, dtype="float32", name="flip"))
-    for name, amount in steps:
+        chain.append(keras.layers.RandomFlip(flip, seed=seed, dtype="float32", name="flip"))
+    for name, amount in (*steps, *more):
         if input_shape[-1] == 3 or not LAYERS[name].color:
             fill: Any = {"fill_mode": fill_mode, "fill_value": fill_value}
-            layers.append(make(name, amount, seed=seed + len(layers), **fill))
-    if not layers:
-        layers.append(keras.layers.Identity(dtype="float32", name="none"))
-    return keras.Sequential([keras.layers.Input(input_shape), *layers], name="augmentation")
+            chain.append(make(name, amount, seed=seed + len(chain), **fill))
+    if not chain:
+        chain.append(keras.layers.Identity(dtype="float32", name="none"))
+    return keras.Sequential([keras.layers.Input(input_shape), *chain], name="augmentation")
 
 
 def _known(name: str, table: dict[str, Any], kind: str) -> Any:

@@ -9,6 +9,7 @@ import keras
 
 from edgecnn.errors import OptionError
 from edgecnn.training import quantize
+from edgecnn.training.batches import resampled
 from edgecnn.training.callbacks import Progress
 from edgecnn.training.quantize.activations import ActivationQuantizer
 from edgecnn.training.run import LAST, load_model
@@ -65,7 +66,8 @@ def run_quantize(
         data = open_step_data(step.train, judge=step.judge, model=net)
     check_net(net, data)
     config = stage_config(step.train, data)
-    steps_per_epoch = -(-len(data.train) // config.fit.batch_size)
+    shown = resampled(data.train, config.data.balance, config.fit.seed)
+    steps_per_epoch = -(-len(shown) // config.fit.batch_size)
     rules = _rounding(
         step.rounding, steps_per_epoch, pictures=len(data.train), epochs=config.fit.epochs
     )

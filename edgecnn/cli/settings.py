@@ -1,0 +1,61 @@
+"""``--set``: any value of a config by its dotted name, where no option of its own says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+F = TypeVar("F", bound=Callable[..., Any])
+NOTHING = "null"
+"""Takes a value back that a preset or a file has: TOML has no word for it."""
+
+
+def set_option(function: F) -> F:
+    """Add ``--set``; the command gets nested tables as ``settings``."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_tables,
+        help="Any value of the config by its dotted name, as in optimizer.name=sgd; may be given "
+        "several times.",
+    )(function)
+
+
+def merged(tables: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested tables in which the second say what both of them say."""
+    result = dict(tables)
+    for name, value in others.items():
+        before = result.get(name)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        result[name] = merged(before, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def _tables(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
+    """``("a.b=1",)`` as ``{"a": {"b": 1}}``."""
+    result: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        parts = [part.strip() for part in name.split(".")]
+        if not equals or not all(parts):
+            raise click.BadParameter(f"takes NAME=VALUE, like optimizer.name=sgd, but got {one!r}.")
+        value: Any = _value(text.strip())
+        for part in reversed(parts):
+            value = {part: value}
+        result = merged(result, value)
+    return result
+
+
+def _value(text: str) -> Any:
+    """A number, truth, list or table as TOML writes it; anything else is a word."""
+    if text == NOTHING:
+        return None
+    try:
+        return msgspec.toml.decode(f"value = {text}")["value"]
+    except msgspec.DecodeError:
+        return text
