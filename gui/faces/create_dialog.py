@@ -62,14 +62,16 @@ class CreateDialog(SecretDialog):
 
     def _offer(self, backups: tuple[Backup, ...]) -> None:
         """Say that a gallery was here."""
-        count = len(backups)
-        found = self.tr("1 backup is") if count == 1 else self.tr("%s backups are") % count
+        newest = f"{backups[0].made:%Y-%m-%d %H:%M}"
+        found = self.tr("a backup of %s is there") % newest
+        if len(backups) > 1:
+            found = self.tr("%s backups are there, the newest of %s") % (len(backups), newest)
         self.words.setText(
             self.tr(
-                "The gallery is not where it was, but %s there, the newest of %s. Restore it, or "
-                "make a new gallery without anybody in it."
+                "The gallery is not where it was, but %s. Restore it, or make a new gallery without "
+                "anybody in it."
             )
-            % (found, f"{backups[0].made:%Y-%m-%d %H:%M}")
+            % found
         )
         self.restore.show()
         self.restore.setDefault(True)

@@ -222,7 +222,7 @@ def test_a_missing_gallery_offers_its_newest_backup_before_a_new_one(session_of,
     session.path.unlink()
     assert session.state == "absent"
     dialog = shown(qtbot, CreateDialog(session))
-    assert "1 backup" in dialog.words.text()
+    assert "a backup of 20" in dialog.words.text()
     assert dialog.restore.isDefault()
     with qtbot.waitSignal(dialog.restoring):
         qtbot.mouseClick(dialog.restore, Qt.MouseButton.LeftButton)
