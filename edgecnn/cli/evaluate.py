@@ -14,7 +14,7 @@ from edgecnn.api import load, open_bundle
 from edgecnn.cli.options import runtime_options
 from edgecnn.cli.output import print_facts, print_table
 from edgecnn.cli.progress import progress_bar
-from edgecnn.cli.steps import quiet_keras
+from edgecnn.cli.steps import quiet_keras, trained
 from edgecnn.core.results import Classification
 from edgecnn.errors import OptionError
 from edgecnn.evaluation.probabilities import ClassReport, report_classes
@@ -50,11 +50,13 @@ def evaluate(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Judge MODEL, a bundle (name or path), .tflite, .xml or .keras file, on labelled pictures.
+    """Judge MODEL on labelled pictures: a bundle (name or path), .tflite, .xml or .keras file, or
+    the folder of a run.
 
     Bundles answer through the runtime, as on a device. Classes are matched by name where the model
     has labels; else by their order.
     """
+    model = trained(model)
     keras_model = Path(model).suffix.lower() == ".keras"
     if keras_model and any(value is not None for value in settings.values()):
         raise click.UsageError("--backend and the like are of bundles; Keras runs a .keras file.")

@@ -63,10 +63,11 @@ def train(
     """
     if config is not None and preset is not None:
         raise click.UsageError("Give CONFIG or --preset; a file may name its preset itself.")
-    series = find_series(out if resume else None, **{name: given.pop(name) for name in OPTIONS})
     begun = out if resume else None
-    if begun is not None:
-        quiet_keras()  # before what was begun is read, which imports it
+    chosen = {name: given.pop(name) for name in OPTIONS}
+    if begun is not None or any(chosen.values()):
+        quiet_keras()  # before anything imports it that reads what was begun, or plans several runs
+    series = find_series(begun, **chosen)
     embedding = series is None and is_embedding(task, config, begun)
     if task == "embed" and not embedding:
         raise click.UsageError("Embedders are not cross-validated or searched for; train one.")

@@ -122,7 +122,7 @@ class Search:
         rows = [
             (
                 str(one.number),
-                {"complete": "", "pruned": "cut short", "fail": "failed"}[one.state],
+                {"complete": "done", "pruned": "cut short", "fail": "failed"}[one.state],
                 "" if one.accuracy is None else f"{one.accuracy:.4f}",
                 str(one.epochs),
                 *(_short(one.values.get(name)) for name in names),

@@ -69,9 +69,7 @@ def test_resuming_with_another_config_is_refused_with_the_difference(run: Path) 
 
 
 def test_a_trained_net_is_judged(run: Path) -> None:
-    said = edgecnn_command(
-        "evaluate", run / "best.keras", "--data", "fashion_mnist", "--limit", "300", "--json"
-    )
+    said = edgecnn_command("evaluate", run, "--data", "fashion_mnist", "--limit", "300", "--json")
     assert said.code == 0, said.err
     report = json.loads(said.out)
     assert report["pictures"] == 300

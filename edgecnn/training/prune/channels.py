@@ -18,7 +18,7 @@ from edgecnn.training.prune.scores import Batches, Score, class_scores
 from edgecnn.training.prune.spaces import Network
 
 LATENCY_STEPS = 64
-"""A latency target is met to one part in so many of the ranking: each try is a measured model."""
+"""Parts of the ranking to which a latency target is met, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,19 @@ class LatencyTarget:
         measure: Gets a Keras model and returns milliseconds, for example by converting it and
             taking the median of some calls. It is asked about ten times; what varies between two
             calls with the same model is the accuracy to which the target is met.
+        steps: It is met to one part in so many of the ranking; each doubling is one more model that
+            is measured. 1 finds out whether it can be met at all.
     """
 
     latency_ms: float
     measure: Callable[[Any], float]
+    steps: int = LATENCY_STEPS
 
     def __post_init__(self) -> None:
         if not self.latency_ms > 0:
             raise OptionError(f"latency_ms is {self.latency_ms}; give milliseconds above 0.")
+        if self.steps < 1:
+            raise OptionError(f"steps is {self.steps}; give 1 or more.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +215,7 @@ def _within_latency(
 
     left_out = ranking.first(
         lambda count: latency_ms(count) <= target.latency_ms,
-        resolution=max(1, ranking.last // LATENCY_STEPS),
+        resolution=max(1, ranking.last // target.steps),
     )
     if left_out is None:
         raise OptionError(

@@ -185,6 +185,19 @@ def test_a_time_is_met_as_it_is_measured(target: Any, most: float, tmp_path: Pat
     assert result.details["stages"][-1]["latency_ms"] == parameters(result.model)
 
 
+@pytest.mark.parametrize(("stages", "most"), [(1, 3 + 12), (2, 8 + 12)])
+def test_a_time_is_planned_with_few_measurements(stages: int, most: int, tmp_path: Path) -> None:
+    asked = []
+
+    def measure(model: Any) -> float:
+        asked.append(model)
+        return parameters(model)
+
+    wanted = step(target={"keep_latency": 0.4}, **SHORT | {"stages": stages})
+    run_prune(tiny.trained(), wanted, out=tmp_path / "out", data=tiny.data(), measure=measure)
+    assert len(asked) <= most
+
+
 def test_layers_can_be_hinted_at_in_the_net_that_is_pruned(tmp_path: Path) -> None:
     pair = {"student": "two_relu", "teacher": "two_relu"}
     wanted = step(
