@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.top = TopBar()
         self.view = VideoView()
-        self.toast = Toast(self.view)
+        self.toast = Toast(self.view, lambda: self.view.corner_bottom_px)
         self.side = SidePanel(available_cores())
         self.strip = PerformanceStrip()
         self.strip.setObjectName("strip")
@@ -376,7 +376,9 @@ class MainWindow(QMainWindow):
         if not self.settings.memory.get("welcomed"):
             self.settings.memory["welcomed"] = True
             self._save()
-        self.welcome.hide()
+        if not self.welcome.isHidden():
+            self.welcome.hide()
+            self.view.setFocus()
 
     def _save(self) -> None:
         try:
@@ -461,6 +463,7 @@ class MainWindow(QMainWindow):
             self.view.show_corner(Corner(self.tr("Frozen"), self.tr("F goes on")))
         else:
             self.view.show_corner(None)
+        self.toast.keep_clear()
 
     def _show_model(self) -> None:
         state = self.store.state

@@ -79,7 +79,10 @@ class PlayedSource(ThreadedSource):
 
     def _end(self, run: Run, taken: int) -> None:
         if taken == 0 and self.problems:
-            message = f"Nothing in {self.name} could be read: {self.problems[0].reason}"
+            first = self.problems[0]
+            message = f"Nothing in {self.name} could be read: {first.reason}"
+            if first.reason.startswith(f"{self.name} "):  # a single picture, named already
+                message = first.reason
             self._show(run, State.FAILED, Reason.CODEC, message)
         else:
             count = "1 frame" if taken == 1 else f"{taken} frames"

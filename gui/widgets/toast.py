@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
@@ -10,14 +12,22 @@ from edgecnn.core.palette import INK_RGB
 from gui.theme import body_font
 
 STAYS_MS = 5000
+TOP_PX = 20
+_GAP_PX = 8
 _MOST_PX = 16_000
 
 
 class Toast(QLabel):
-    """Says one thing at a time, over the picture, and takes no clicks."""
+    """Says one thing at a time, over the picture, and takes no clicks.
 
-    def __init__(self, parent: QWidget) -> None:
+    Args:
+        parent: What it lies over.
+        taken: How many pixels of the head of ``parent`` something else takes.
+    """
+
+    def __init__(self, parent: QWidget, taken: Callable[[], int] = lambda: 0) -> None:
         super().__init__(parent)
+        self._taken = taken
         self.setObjectName("toast")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setFont(body_font())
@@ -52,7 +62,14 @@ class Toast(QLabel):
             self.setWordWrap(True)
             self.setFixedWidth(room)
             self.adjustSize()
-        self.move((parent.width() - self.width()) // 2, 20)
+        self.keep_clear()
+
+    def keep_clear(self) -> None:
+        """Move below what takes the head of the parent now."""
+        parent = self.parentWidget()
+        if parent is not None:
+            top = max(TOP_PX, self._taken() + _GAP_PX)
+            self.move((parent.width() - self.width()) // 2, top)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A dark backing, then the words."""

@@ -19,7 +19,7 @@ from edgecnn.core.results import Result, Segmentation
 from edgecnn.video.frame import Frame
 from gui.effects import apply_effect
 from gui.notices import Notice
-from gui.overlays.chips import make_chip, paint_chip
+from gui.overlays.chips import HEIGHT_PX, make_chip, paint_chip
 from gui.overlays.fit import Fit, fit
 from gui.overlays.held import HeldNumbers
 from gui.overlays.scene import Look, paint_result
@@ -27,6 +27,7 @@ from gui.widgets.notice_card import NoticeCard
 from gui.widgets.scaled import Scaled
 
 _DIM = QColor(10, 12, 15, 165)
+_CORNER_PX = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,14 @@ class VideoView(QWidget):
             self._corner = corner
             self.update()
 
+    @property
+    def corner_bottom_px(self) -> int:
+        """Where the corner label ends, from the top of the view; 0 without one."""
+        area = self.area
+        if self._corner is None or area is None:
+            return 0
+        return area.y + _CORNER_PX + HEIGHT_PX
+
     def sizeHint(self) -> QSize:
         """Room for a 4:3 picture."""
         return QSize(800, 600)
@@ -159,8 +168,10 @@ class VideoView(QWidget):
                 painter.fillRect(self.rect(), _DIM)
             if self._corner is not None:
                 corner = self._corner
-                chip = make_chip(corner.words, corner.detail, corner.color, area.width - 24)
-                paint_chip(painter, chip, area.x + 12, area.y + 12)
+                chip = make_chip(
+                    corner.words, corner.detail, corner.color, area.width - 2 * _CORNER_PX
+                )
+                paint_chip(painter, chip, area.x + _CORNER_PX, area.y + _CORNER_PX)
         painter.end()
         self.painted += self._fresh
         self._fresh = False

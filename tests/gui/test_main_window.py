@@ -313,6 +313,7 @@ def test_first_start_says_that_pictures_stay_here_and_offers_the_demo(
     assert button is not None
     one.qtbot.mouseClick(button, LEFT)
     assert not one.window.welcome.isVisible()
+    assert one.window.focusWidget() is one.window.view  # not a tab, which would look chosen
     one.until(lambda: one.words == [("demo", True)])
     one.window.close()
     assert Settings(settings._file).memory["welcomed"] is True

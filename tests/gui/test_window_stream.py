@@ -66,6 +66,22 @@ def test_a_recording_is_started_shown_and_saved(stage: MakeStage, settings: Sett
     assert json.loads(lines[-1])["result"]["labels"]
 
 
+def test_what_is_said_does_not_cover_that_it_is_recorded(stage: MakeStage) -> None:
+    one = stage()
+    window = one.window
+    window.toast.say("A picture was saved.")
+    alone = window.toast.y()
+    command(one, "record")
+    one.give_until(lambda: window.view.corner_bottom_px > 0)
+    assert window.toast.y() > max(alone, window.view.corner_bottom_px)
+    window.toast.say("Another picture was saved.")
+    assert window.toast.y() > window.view.corner_bottom_px
+    command(one, "record")
+    one.give_until(lambda: window.view.corner_bottom_px == 0)
+    window.toast.say("A third picture was saved.")
+    assert window.toast.y() == alone
+
+
 def test_a_recording_that_stops_by_itself_is_said(stage: MakeStage) -> None:
     one = stage()
     command(one, "record")
