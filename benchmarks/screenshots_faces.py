@@ -95,7 +95,7 @@ def enrol(session: FaceSession, window: MainWindow) -> QDialog:
     dialog = EnrolDialog(session, LiveFrames(lambda: frame), window)
     dialog.open()
     dialog.form.name.setText("Grace Hopper")
-    dialog.form.statement.setText("Official portrait, public domain")
+    dialog.form.consent.statement.setText("Official portrait, public domain")
     wait(lambda: bool(dialog.watch.sight.taken))
     return dialog
 

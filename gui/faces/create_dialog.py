@@ -68,11 +68,13 @@ class CreateDialog(SecretDialog):
             found = self.tr("%s backups are there, the newest of %s") % (len(backups), newest)
         self.words.setText(
             self.tr(
-                "The gallery is not where it was, but %s. Restore it, or make a new gallery without "
+                "The gallery is not where it was, but %s. Restore it, or make a new one without "
                 "anybody in it."
             )
             % found
         )
+        self.restore.setProperty("role", "accent")
+        self.act.setProperty("role", "")
         self.restore.show()
         self.restore.setDefault(True)
         self.restore.setFocus()

@@ -102,7 +102,7 @@ class EnrolDialog(QDialog):
         self._looking.start()
         self.look()
         self._check_soon()
-        (self.form.statement if name else self.form.name).setFocus()
+        (self.form.consent.statement if name else self.form.name).setFocus()
 
     def _build(self, name: str) -> None:
         self.camera = CameraPage()
@@ -171,10 +171,10 @@ class EnrolDialog(QDialog):
         layout.setSpacing(GROUP_PX)
         layout.addLayout(left, 1)
         layout.addWidget(side)
-        photos, form = self.photos, self.form
+        photos, form, agreed = self.photos, self.form, self.form.consent
         order = (self.by_camera, self.by_photos, self.camera.restart, photos.list, photos.choose,
-                 photos.leave_out, form.name, form.statement, form.purpose, form.until, form.date,
-                 form.keep, self.same, self.go, self.cancel)  # fmt: skip
+                 photos.leave_out, form.name, agreed.statement, agreed.purpose, agreed.until,
+                 agreed.date, form.keep, self.same, self.go, self.cancel)  # fmt: skip
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
 

@@ -122,7 +122,7 @@ def test_three_looks_into_the_camera_enrol_a_person(
     assert dialog.go.text() == "Enrol Barack Obama with 3 faces"
     assert len(dialog.strip.images) == 3
     assert gallery.store.path.read_bytes() == before
-    dialog.form.statement.setText("he agreed by mail")
+    dialog.form.consent.statement.setText("he agreed by mail")
     with qtbot.waitSignal(dialog.stored, timeout=30_000) as stored:
         click(qtbot, dialog, "enrolGo")
     assert stored.args == ["Barack Obama is enrolled with 3 faces."]
@@ -172,7 +172,7 @@ def test_photos_are_taken_or_refused_each_with_its_reason(
     wait(lambda: rows.count() == 2)
     dialog.form.name.setText("Barack")
     dialog.form.keep.setChecked(True)
-    dialog.form.until.setChecked(True)
+    dialog.form.consent.until.setChecked(True)
     wait(lambda: dialog.go.isEnabled())
     with qtbot.waitSignal(dialog.stored, timeout=30_000):
         click(qtbot, dialog, "enrolGo")
@@ -197,7 +197,7 @@ def test_a_person_who_is_there_already_is_warned_of_and_can_be_added_to(
     wait(lambda: "Looks like Barack (distance 0" in dialog.warning.text())
     click(qtbot, dialog, "enrolSame")
     wait(lambda: dialog.go.text() == "Add 1 face to Barack" and dialog.go.isEnabled())
-    assert "stays as it was" in dialog.form.unstated.text()
+    assert "stays as it was" in dialog.form.consent.note.text()
     assert not dialog.same.isVisible()
     with qtbot.waitSignal(dialog.stored, timeout=30_000):
         click(qtbot, dialog, "enrolGo")
@@ -270,7 +270,9 @@ def test_the_keyboard_reaches_everything_from_left_to_right(open_dialog: Open, w
         focused = dialog.focusWidget()
         assert focused is not None
         passed.append(focused.objectName())
-    wanted = "enrolPhotos enrolChoose enrolLeaveOut enrolName enrolConsent enrolPurpose enrolUntil"
+    wanted = (
+        "enrolPhotos enrolChoose enrolLeaveOut enrolName enrolStatement enrolPurpose enrolUntil"
+    )
     assert passed == [*wanted.split(), "enrolKeep", "enrolGo"]
 
 

@@ -141,7 +141,7 @@ def test_consent_and_end_are_changed_without_new_faces(
     open_people: Open, qtbot: QtBot, wait: Wait
 ) -> None:
     dialog = open_people("Ada", "Grace")
-    panel = dialog.page.consent
+    panel = dialog.page.consent.fields
     click(qtbot, dialog, "person_consent")
     assert dialog.focusWidget() is panel.statement
     for title in panel.titles:
@@ -173,18 +173,18 @@ def test_consent_that_is_left_as_it_was_is_not_written(
     click(qtbot, dialog, "person_consent")
     click(qtbot, dialog, "consentSave")
     click(qtbot, dialog, "person_consent")
-    qtbot.keyClicks(dialog.page.consent.statement, "typed and left")
-    qtbot.keyClick(dialog.page.consent.statement, Qt.Key.Key_Escape)
+    qtbot.keyClicks(dialog.page.consent.fields.statement, "typed and left")
+    qtbot.keyClick(dialog.page.consent.fields.statement, Qt.Key.Key_Escape)
     assert dialog.isVisible()
     assert not dialog.page.asking
-    assert dialog.page.consent.statement.text() == ""
+    assert dialog.page.consent.fields.statement.text() == ""
     click(qtbot, dialog, "person_consent")
     click(qtbot, dialog, "person_rename")
     assert not dialog.page.consent.isVisible()
     assert gallery_of(dialog).contents is before
     click(qtbot, dialog, "person_consent")
     dialog.session.lock()
-    assert dialog.page.consent.statement.text() == ""
+    assert dialog.page.consent.fields.statement.text() == ""
 
 
 def test_a_time_that_is_over_is_not_prolonged_by_other_words(
@@ -196,13 +196,13 @@ def test_a_time_that_is_over_is_not_prolonged_by_other_words(
         gallery_of(dialog).enrol("Ada", faces_of(0), expires_in_days=1)
     dialog.session.refresh()
     click(qtbot, dialog, "person_consent")
-    qtbot.keyClicks(dialog.page.consent.purpose, "the door")
+    qtbot.keyClicks(dialog.page.consent.fields.purpose, "the door")
     click(qtbot, dialog, "consentSave")
     wait(lambda: gallery_of(dialog).people[0].consent.purpose == "the door")
     assert gallery_of(dialog).people[0].expires_utc == "2020-01-01T00:00:00Z"
     wait(lambda: not dialog._busy)
     click(qtbot, dialog, "person_consent")
-    dialog.page.consent.date.setDate(QDate.currentDate().addDays(9))
+    dialog.page.consent.fields.date.setDate(QDate.currentDate().addDays(9))
     click(qtbot, dialog, "consentSave")
     wait(lambda: not dialog.cards[0].over)
 
