@@ -385,6 +385,7 @@ class MainWindow(QMainWindow):
             self.settings.save()
         except SettingsError as error:
             _log.warning("%s", error)
+            self.toast.say(str(error))
 
     def set_setting(self, key: str, value: object) -> None:
         """Change a setting from outside of its dialog."""

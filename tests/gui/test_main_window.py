@@ -221,6 +221,19 @@ def test_settings_hold_at_once(stage: MakeStage, settings: Settings) -> None:
     one.until(lambda: "settings" not in one.window._dialogs)
 
 
+def test_settings_that_cannot_be_kept_are_said_and_hold_all_the_same(
+    stage: MakeStage, settings: Settings
+) -> None:
+    one = stage()
+    folder = settings._file.parent
+    if folder.is_dir():
+        folder.rename(folder.with_name("moved"))
+    folder.write_text("a file is in the way")
+    one.window.set_setting("theme", "light")
+    assert settings["theme"] == "light"
+    assert "Cannot write the settings" in one.window.toast.text()
+
+
 def test_the_sheet_lists_every_shortcut(stage: MakeStage) -> None:
     one = stage()
     one.window.do("shortcuts")
