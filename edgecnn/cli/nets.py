@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from edgecnn.cli.output import print_table
+from edgecnn.cli.settings import read_settings
 from edgecnn.cli.steps import quiet_keras
 from edgecnn.optional import require
 from edgecnn.registry import NETS
@@ -53,8 +54,12 @@ def _shape(context: click.Context, parameter: click.Parameter, text: str | None)
 @click.option("--classes", "num_classes", type=int, metavar="N", help="Length of the output.")
 @click.option("--width", default=1.0, show_default=True, help="Factor on the channels.")
 @click.option("--stem", type=click.Choice(["paper", "small"]), help="small for some 30 pixels.")
+@click.option(
+    "--set", "special", multiple=True, metavar="NAME=VALUE", callback=read_settings,
+    help="An option of its own, like groups=8; see nets list.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def show(name: str, *, as_json: bool, **options: Any) -> None:
+def show(name: str, *, special: dict[str, Any], as_json: bool, **options: Any) -> None:
     """Print the layers of NAME: shape, parameters, multiply-adds and receptive field.
 
     Nothing is trained and no weights are made. Parameters include the moving statistics of batch
@@ -62,7 +67,10 @@ def show(name: str, *, as_json: bool, **options: Any) -> None:
     """
     quiet_keras()
     package = require("edgecnn.nets", extra="train")
-    model = package.outline(name, **options)
+    common = sorted(set(special) & {"name", *options})
+    if common:
+        raise click.UsageError(f"--set is for what a net has of its own, not for {common[0]}.")
+    model = package.outline(name, **options, **special)
     rows = package.describe(model)
     sums = require("edgecnn.nets.layer_table", extra="train").totals(rows)
     if as_json:

@@ -20,7 +20,7 @@ def set_option(function: F) -> F:
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
-        callback=_tables,
+        callback=read_settings,
         help="Any value of the config by its dotted name, as in optimizer.name=sgd; may be given "
         "several times.",
     )(function)
@@ -36,8 +36,10 @@ def merged(tables: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-def _tables(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
-    """``("a.b=1",)`` as ``{"a": {"b": 1}}``."""
+def read_settings(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
+    """``("a.b=1",)`` as ``{"a": {"b": 1}}``, for a Click option."""
     result: dict[str, Any] = {}
     for one in given:
         name, equals, text = one.partition("=")

@@ -71,13 +71,18 @@ def build(
     from edgecnn.nets.options import NetOptions  # imports Keras, which `names` does without
 
     parameters = inspect.signature(builder).parameters.values()
-    known = [one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY]
+    own = {one.name: one for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
+    known = list(own)
     unknown = sorted(set(special) - set(known))
     if unknown:
         raise OptionError(
             f"{name} has no option {', '.join(unknown)}. Besides those of every net it has "
             f"{', '.join(known) or 'none'}."
         )
+    for option, value in special.items():
+        # Every word is true, "no" as well.
+        if isinstance(own[option].default, bool) and not isinstance(value, bool):
+            raise OptionError(f"{option} of {name} is true or false, but got {value!r}.")
     try:
         options = NetOptions(
             input_shape=input_shape,

@@ -41,6 +41,14 @@ def test_show_takes_size_classes_and_width() -> None:
     assert found["totals"]["macs"] == sum(row["macs"] for row in rows.values())
 
 
+def test_show_takes_what_a_net_has_of_its_own() -> None:
+    shown = ("nets", "show", "shufflenet_v1", "--json")
+    plain = json.loads(edgecnn_command(*shown, "--set", "groups=3").out)
+    more = json.loads(edgecnn_command(*shown, "--set", "groups=8").out)
+    assert plain["totals"] == json.loads(edgecnn_command(*shown).out)["totals"]
+    assert plain["totals"]["parameters"] != more["totals"]["parameters"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -48,6 +56,10 @@ def test_show_takes_size_classes_and_width() -> None:
         (["lenet5", "--input", "28"], 2, "like 28x28x1"),
         (["lenet6"], 1, "Known: alexnet"),
         (["lenet5", "--classes", "0"], 1, "num_classes is 0"),
+        (["lenet5", "--set", "groups=2"], 1, "has no option groups"),
+        (["shufflenet_v1", "--set", "groups=many"], 1, "groups"),
+        (["vgg11", "--set", "batch_norm=no"], 1, "true or false, but got 'no'"),
+        (["lenet5", "--set", "width=2"], 2, "not for width"),
     ],
 )
 def test_wrong_wishes_are_told_in_a_line(arguments: list[str], code: int, message: str) -> None:
