@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
 
 from gui.main_window import MainWindow
 from gui.theme import THEMES
@@ -51,6 +52,13 @@ def settle() -> None:
     QCoreApplication.processEvents()
 
 
+def ready(stage: Stage) -> MainWindow:
+    """A window that has all it asks for, so that every dialog can be opened."""
+    stage.until(lambda: stage.desk.models("classify"))
+    settle()
+    return stage.window
+
+
 def open_all(window: MainWindow) -> int:
     """Open every dialog; returns how many there are."""
     for name in DIALOGS:
@@ -59,13 +67,8 @@ def open_all(window: MainWindow) -> int:
     return len(window.open_dialogs)
 
 
-def look(window: MainWindow) -> list[QImage]:
-    settle()
-    return [one.grab().toImage() for one in (window, *window.open_dialogs)]
-
-
 def test_a_change_polishes_no_widget_again_and_again(stage: MakeStage, qapp: QApplication) -> None:
-    window = stage().window
+    window = ready(stage())
     assert open_all(window) == len(DIALOGS)
     with polishes(qapp) as counted:
         window.toggle_theme()
@@ -81,8 +84,7 @@ def test_the_theme_that_is_worn_costs_nothing(stage: MakeStage, qapp: QApplicati
 
 
 def test_dialogs_that_were_closed_are_gone(stage: MakeStage, qapp: QApplication) -> None:
-    window = stage().window
-    settle()
+    window = ready(stage())
     before = len(qapp.allWidgets())
     for _ in range(3):
         assert open_all(window) == len(DIALOGS)
@@ -94,16 +96,26 @@ def test_dialogs_that_were_closed_are_gone(stage: MakeStage, qapp: QApplication)
 
 
 @pytest.mark.parametrize("name", THEMES)
-def test_nothing_of_the_other_theme_stays(stage: MakeStage, name: str) -> None:
-    """A window, its dialogs too, looks as one that was never dark, or never light."""
-    window = stage("demo", run=False).window
+def test_nothing_of_the_other_theme_stays(stage: MakeStage, qtbot: QtBot, name: str) -> None:
+    """Windows, also with a sheet of their own, look as if they had never been dark, or light."""
+    one = stage()
+    window = one.window
     window.apply_theme(name)
     for timer in (window._looking, window._counting):
         timer.stop()
-    assert open_all(window) == len(DIALOGS)
-    before = look(window)
-    other = next(theme for theme in THEMES if theme != name)
-    window.apply_theme(other)
-    assert all(a != b for a, b in zip(before, look(window), strict=True))
+    with_sheet = QLineEdit("words")
+    with_sheet.setStyleSheet("QLineEdit { padding: 9px; }")
+    qtbot.addWidget(with_sheet)
+    for still in ("settings", "shortcuts", "about"):
+        window.do(still)
+    shown = (window, with_sheet, *window.open_dialogs)
+
+    def look() -> list[QImage]:
+        settle()
+        return [widget.grab().toImage() for widget in shown]
+
+    before = look()
+    window.apply_theme(next(theme for theme in THEMES if theme != name))
+    assert all(a != b for a, b in zip(before, look(), strict=True))
     window.apply_theme(name)
-    assert all(a == b for a, b in zip(before, look(window), strict=True))
+    assert [a == b for a, b in zip(before, look(), strict=True)] == [True] * len(shown)
