@@ -49,7 +49,6 @@ from gui.settings import Settings
 from gui.shortcuts import SHORTCUTS
 from gui.state import EFFECTS
 from gui.tabs import TABS
-from gui.theme import THEMES
 
 STEP_S = (0.05, 2.5)
 """Between two deeds: now and then faster than anything can be loaded, mostly as people do."""
@@ -118,7 +117,7 @@ class Restless:
             "model": self._model,
             "threads": self._threads,
             "source": lambda: window.open_source(self._chance.choice(self._sources)),
-            "theme": lambda: window.apply_theme(self._chance.choice(list(THEMES))),
+            "theme": window.toggle_theme,
             "threshold": lambda: window.store.update_tab(
                 threshold=round(self._chance.uniform(0.05, 0.95), 2)
             ),
