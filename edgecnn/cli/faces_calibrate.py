@@ -97,5 +97,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{row['false_match_rate_upper_bound']:.5f}",
         str(row["basis"]),
         share,
-        f"at most {row['stranger_matches_somebody']:.1%}",
+        f"at most {_percent(row['stranger_matches_somebody'])}",
     ]
+
+
+def _percent(share: float) -> str:
+    """A share that is not zero never reads as zero."""
+    return f"{share:.1%}" if share >= 0.001 else f"{100 * share:.1g}%"

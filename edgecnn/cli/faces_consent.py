@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgecnn.cli.faces_options import gallery_options, open_gallery, print_json
+from edgecnn.cli.faces_options import days_of, gallery_options, open_gallery, print_json
 from edgecnn.faces.consent import change_consent
 
 
@@ -18,9 +18,9 @@ from edgecnn.faces.consent import change_consent
 @click.option("--purpose", metavar="TEXT", help='What for; "" for not stated.')
 @click.option(
     "--expires",
-    type=click.IntRange(min=1),
-    metavar="DAYS",
-    help="From then on, counted from today, the person is not recognized any more.",
+    callback=days_of,
+    metavar="DAYS|DATE",
+    help="From then on (30 from today, or 2030-12-31) the person is not recognized any more.",
 )
 @click.option("--no-end", is_flag=True, help="Recognized for as long as the person is enrolled.")
 @gallery_options

@@ -9,6 +9,7 @@ import click
 
 from edgecnn.cli.faces_options import (
     FEW,
+    days_of,
     embedder_option,
     gallery_options,
     load_faces,
@@ -34,9 +35,9 @@ def _enrolment_options(function: Any) -> Any:
             click.option("--purpose", metavar="TEXT", help="What for; kept encrypted."),
             click.option(
                 "--expires",
-                type=click.IntRange(min=1),
-                metavar="DAYS",
-                help="From then on the person is not recognized any more.",
+                callback=days_of,
+                metavar="DAYS|DATE",
+                help="From then on (30, or 2030-12-31) the person is not recognized any more.",
             ),
             click.option(
                 "--keep-photos",
@@ -99,7 +100,8 @@ def enrol(
     if as_json:
         print_json({**_plain(outcome), "refused": refused})
     else:
-        click.echo(f"Enrolled {outcome.name}: {outcome.added} new, {outcome.templates} templates.")
+        templates = "1 template" if outcome.templates == 1 else f"{outcome.templates} templates"
+        click.echo(f"Enrolled {outcome.name}: {outcome.added} new, {templates} in all.")
         _warn(outcome)
     if refused:
         context.exit(1)

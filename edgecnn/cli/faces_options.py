@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import shlex
@@ -90,6 +91,28 @@ def embedder_option(function: F) -> F:
     return option(function)
 
 
+def days_of(_: click.Context, __: click.Parameter, given: str | None) -> int | None:
+    """``--expires`` as days from today: a number of days, or a date to come.
+
+    Raises:
+        click.BadParameter: It is neither, or over already.
+    """
+    if given is None:
+        return None
+    try:
+        if given.isdecimal():
+            days = int(given)
+        else:
+            days = (datetime.date.fromisoformat(given) - datetime.date.today()).days
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{given!r} is neither a number of days nor a date like 2030-12-31."
+        ) from error
+    if days < 1:
+        raise click.BadParameter(f"{given!r} is not after today.")
+    return days
+
+
 def load_faces(embedder: str | None, **settings: Any) -> FacePipeline:
     """Detector and embedder in one; the zoo's, or with another embedder."""
     pipeline: FacePipeline = edgecnn.load("faces", embedder=embedder, **settings)
@@ -175,21 +198,21 @@ def existing_secret(path: Path, passphrase_file: Path | None) -> Secret:
         return given
     if isinstance(read_file(path).header.lock, KeyringLock):
         return SystemKeyring()
-    return Passphrase(_prompt("Passphrase of the gallery", confirm=False))
+    return Passphrase(_prompt("Passphrase of the gallery", VARIABLE, confirm=False))
 
 
 def file_secret(path: Path, passphrase_file: Path | None) -> Passphrase:
     """The passphrase of an exported file."""
     read_envelope(path.read_bytes(), str(path))  # whoever is asked should not be asked in vain
     given = given_passphrase(passphrase_file, OTHER_VARIABLE)
-    return given or Passphrase(_prompt(f"Passphrase of {path.name}", confirm=False))
+    return given or Passphrase(_prompt(f"Passphrase of {path.name}", OTHER_VARIABLE, confirm=False))
 
 
 def new_passphrase(passphrase_file: Path | None, variable: str) -> Passphrase:
     """A passphrase for a new file, long enough; asked for twice when somebody can be asked."""
     given = given_passphrase(passphrase_file, variable)
     chosen = given or Passphrase(
-        _prompt("New passphrase (without it nothing can be read again)", confirm=True)
+        _prompt("New passphrase (without it nothing can be read again)", variable, confirm=True)
     )
     chosen.check_strength()
     return chosen
@@ -244,11 +267,12 @@ def _first_line(file: Path) -> str:
     return text
 
 
-def _prompt(words: str, *, confirm: bool) -> str:
+def _prompt(words: str, variable: str, *, confirm: bool) -> str:
     if not may_ask():
+        option = "--passphrase-file" if variable == VARIABLE else "--other-passphrase-file"
         raise PassphraseError(
-            f"A passphrase is needed and there is no terminal to ask at: give --passphrase-file "
-            f"FILE or set {VARIABLE}."
+            f"A passphrase is needed and there is no terminal to ask at: give {option} FILE or set "
+            f"{variable}. ({words})"
         )
     text: str = click.prompt(words, hide_input=True, confirmation_prompt=confirm, err=True)
     return text

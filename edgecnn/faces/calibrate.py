@@ -104,7 +104,7 @@ def threshold_for(target: float, impostors: ArrayLike, pairs: int | None = None)
         people = people_needed(needed)
         supported = [rate for rate in TARGETS if pairs_needed(rate) <= pairs]
         instead = (
-            f"The strictest that they support is {in_words(min(supported))}."
+            f"The strictest usual rate that they support is {in_words(min(supported))}."
             if supported
             else "They support none of the usual rates."
         )

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import msgspec
 
 from edgecnn.bundle.schema import Strict
-from edgecnn.errors import DamagedError, OptionError
+from edgecnn.errors import DamagedError, OptionError, PassphraseError
 from edgecnn.faces import crypto
 from edgecnn.faces.unlocking import Holder, Lock, Secret, holder_of
 
@@ -74,7 +74,10 @@ class Envelope:
             PassphraseError: The secret is not that of this file.
             DamagedError: It is, but the file was damaged or altered.
         """
-        holder = holder_of(self.header.lock, secret)
+        try:
+            holder = holder_of(self.header.lock, secret)
+        except PassphraseError as error:
+            raise PassphraseError(f"{self.where}: {error}") from error
         return self.open_with(holder), holder
 
     def open_with(self, holder: Holder) -> bytes:

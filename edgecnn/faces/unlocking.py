@@ -160,7 +160,7 @@ def holder_of(lock: Lock, secret: Secret) -> Holder:
                 "--passphrase-file or EDGECNN_PASSPHRASE."
             )
         holder = Holder(lock.kdf.master_key(secret.raw), kdf=lock.kdf)
-        wrong = "The passphrase is wrong (the gallery itself is not known to be damaged)."
+        wrong = "The passphrase is wrong (the file itself is not known to be damaged)."
     else:
         if not isinstance(secret, SystemKeyring):
             raise PassphraseError(

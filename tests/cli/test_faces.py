@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import shutil
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgecnn.cli import faces_options
+from edgecnn.cli import faces_calibrate, faces_options
 from edgecnn.cli.faces import faces as group
 from edgecnn.core.image import read_image
 from edgecnn.faces.gallery import Gallery
@@ -404,6 +405,43 @@ def test_passphrase_file_comes_before_the_variable_and_a_wrong_one_ends_it(enrol
     assert run("list", "--passphrase-file", tmp_path / "right").code == 0
     (tmp_path / "empty").write_text("\n")
     assert "is empty" in run("list", "--passphrase-file", tmp_path / "empty").err
+
+
+def test_the_other_passphrase_is_asked_for_by_its_own_name(enrolled, tmp_path, monkeypatch):
+    exported = tmp_path / "all.faces"
+    said = run("export", "--to", exported)
+    assert said.code == 1
+    assert "--other-passphrase-file" in said.err
+    assert faces_options.OTHER_VARIABLE in said.err
+    monkeypatch.setenv(faces_options.OTHER_VARIABLE, "another staple here")
+    assert run("export", "--to", exported).code == 0
+    monkeypatch.setenv(faces_options.OTHER_VARIABLE, "not that staple")
+    said = run("import", exported)
+    assert said.code == 1
+    assert f"{exported}: The passphrase is wrong" in said.err
+
+
+def test_an_expiry_is_a_number_of_days_or_a_date_to_come(enrolled):
+    then = datetime.date.today() + datetime.timedelta(days=40)
+    for given in ("40", then.isoformat()):
+        expires = answer("consent", "Grace Hopper", "--expires", given)["expires_utc"]
+        off = datetime.date.fromisoformat(expires[:10]) - then
+        assert abs(off.days) <= 1, given
+    for given, words in (
+        ("2020-01-01", "not after today"),
+        ("0", "not after today"),
+        ("next year", "neither a number of days nor a date"),
+        ("-3", "neither a number of days nor a date"),
+    ):
+        said = run("consent", "Grace Hopper", f"--expires={given}")
+        assert said.code == 2
+        assert words in said.err
+    assert "1 to 36,500 days" in run("consent", "Grace Hopper", "--expires", "40000").err
+
+
+def test_a_bound_that_is_not_zero_does_not_read_as_zero():
+    said = [faces_calibrate._percent(share) for share in (0.0199, 0.00197, 0.000197, 0.00001)]
+    assert said == ["2.0%", "0.2%", "0.02%", "0.001%"]
 
 
 def test_without_passphrase_and_terminal_nothing_prompts(enrolled, monkeypatch):

@@ -88,7 +88,7 @@ def test_too_few_pairs_are_refused_with_the_number_it_takes():
     assert "1 in 1,000" in words
     assert "2,995 pairs" in words
     assert "78 people" in words
-    assert "strictest that they support is 1 in 100" in words
+    assert "strictest usual rate that they support is 1 in 100" in words
     with pytest.raises(GalleryError, match="support none"):
         threshold_for(0.01, np.linspace(0.5, 1, 298))
 
