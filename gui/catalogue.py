@@ -32,6 +32,11 @@ BACKEND_TITLES = {
 }
 
 
+def size_words(megabytes: float) -> str:
+    """A size in MB (10^6 bytes), or in kB where it is small."""
+    return f"{megabytes:.1f} MB" if megabytes >= 0.1 else f"{megabytes * 1000:.0f} kB"
+
+
 @dataclass(frozen=True, slots=True)
 class VariantCard:
     """One way to run a model.

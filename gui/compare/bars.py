@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.catalogue import size_words
 from gui.compare.tally import STAGES
 from gui.overlays.chips import shortened
 from gui.theme import body_font
@@ -46,7 +47,7 @@ class BarRow:
     @property
     def size_words(self) -> str:
         """The size."""
-        return f"{self.megabytes:.1f} MB" if self.megabytes else "size unknown"
+        return size_words(self.megabytes) if self.megabytes else "size unknown"
 
 
 class CostBars(QWidget):

@@ -12,7 +12,7 @@ from edgecnn.bundle.paths import MANIFEST
 from edgecnn.bundle.signing import read_signature
 from edgecnn.errors import BundleError, EdgeCNNError
 from edgecnn.zoo.catalogue import find, names, user_folder
-from gui.catalogue import ModelCard, VariantCard, model_card
+from gui.catalogue import ModelCard, VariantCard, model_card, size_words
 from gui.tabs import TABS
 
 _KEY_SHOWN = 16
@@ -81,11 +81,6 @@ class ShelfCard:
         if self.fastest is not None:
             parts.append(self.fastest.speed)
         return " · ".join(part for part in parts if part)
-
-
-def size_words(megabytes: float) -> str:
-    """A size in MB (10^6 bytes), or in kB where it is small."""
-    return f"{megabytes:.1f} MB" if megabytes >= 0.1 else f"{megabytes * 1000:.0f} kB"
 
 
 def read_shelf() -> list[ShelfCard]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from gui.catalogue import BACKEND_TITLES, ModelCard, VariantCard
+from gui.catalogue import BACKEND_TITLES, ModelCard, VariantCard, size_words
 from gui.controllers.shot import ModelState
 from gui.state import ModelChoice
 from gui.theme import GAP_PX
@@ -122,7 +122,7 @@ class ModelView(QWidget):
         backend = BACKEND_TITLES.get(info.backend, info.backend)
         self.how.setText(f"{info.precision} · {backend}{arithmetic} · {threads}")
         variant = self._variant(card, info.precision, info.backend)
-        figures = [] if variant is None else [f"{variant.megabytes:.1f} MB", variant.accuracy]
+        figures = [] if variant is None else [size_words(variant.megabytes), variant.accuracy]
         if infer_ms > 0:
             figures.append(f"{infer_ms:.1f} ms")
         about = "" if card is None else f"{card.licence} · {card.detail}"

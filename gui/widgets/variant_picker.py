@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.catalogue import ModelCard, VariantCard
+from gui.catalogue import ModelCard, VariantCard, size_words
 from gui.state import ModelChoice
 from gui.theme import body_font
 
@@ -88,7 +88,7 @@ def _variant(choice: ModelChoice) -> tuple[str, str | None, str | None, str | No
 
 def detail_of(variant: VariantCard) -> str:
     """Size, accuracy and speed, as far as they are known."""
-    parts = [f"{variant.megabytes:.1f} MB", variant.accuracy, variant.speed]
+    parts = [size_words(variant.megabytes), variant.accuracy, variant.speed]
     return " · ".join(part for part in parts if part)
 
 

@@ -7,7 +7,8 @@ import pytest
 from edgecnn.bundle import io, keys, signing
 from edgecnn.errors import BundleError, UnknownNameError
 from edgecnn.zoo.catalogue import names
-from gui.models.shelf import delete_model, read_card, read_shelf, size_words, what_goes
+from gui.catalogue import size_words
+from gui.models.shelf import delete_model, read_card, read_shelf, what_goes
 
 
 def test_every_bundle_is_listed_with_size_licence_and_task(own: Path) -> None:
