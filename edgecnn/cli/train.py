@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from edgecnn.cli.leaks import show_leaks
 from edgecnn.cli.output import print_facts
 from edgecnn.cli.progress import progress_bar
 from edgecnn.cli.settings import merged, set_option
@@ -43,6 +44,10 @@ from edgecnn.optional import require
     "--show-augmentation", "sheet", type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.png", help="Draw what the net would see, and do not train.",
 )  # fmt: skip
+@click.option(
+    "--check-leaks", is_flag=True, help="Say which pictures that are held back or tested on are "
+    "also learned from, and do not train.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with what is in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
 def train(
@@ -51,6 +56,7 @@ def train(
     task: str | None,
     preset: str | None,
     sheet: Path | None,
+    check_leaks: bool,
     resume: bool,
     as_json: bool,
     **given: Any,
@@ -76,8 +82,13 @@ def train(
     else:
         settings = _settings(config, preset, begun, given)
     if sheet is not None:
+        quiet_keras()
         showing = require("edgecnn.training.showing", extra="train")
         click.echo(str(showing.show_augmentation(settings, sheet)))
+        return
+    if check_leaks:
+        quiet_keras()
+        show_leaks(settings, as_json)
         return
     if out is None:
         raise click.UsageError("Missing option '--out'.")

@@ -107,7 +107,7 @@ def open_step_data(
     """
     spec = file_spec(config, model)
     data = part(_opened(config, spec), config, spec=spec)
-    name = _test_part(config) if judge is None else judge
+    name = test_part(config) if judge is None else judge
     if name is None:
         return data
     settings = msgspec.structs.replace(config.data, name=name, split=None)
@@ -152,7 +152,8 @@ def _opened(config: TrainConfig, spec: InputSpec) -> Labelled:
     return files.load(spec) if size <= memory_limit() else files
 
 
-def _test_part(config: TrainConfig) -> str | None:
+def test_part(config: TrainConfig) -> str | None:
+    """Name of the pictures that a data set keeps for the end; None: it has none."""
     name, _, split = config.data.name.partition(":")
     learned_from = split or config.data.split or "train"
     return f"{name}:test" if name in DATASETS and learned_from == "train" else None
