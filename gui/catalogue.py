@@ -82,6 +82,16 @@ class ModelCard:
     labels: tuple[str, ...]
     variants: tuple[VariantCard, ...]
 
+    @property
+    def licence_words(self) -> str:
+        """The licence, or that nobody knows it."""
+        return "licence unknown" if self.licence in ("", "unknown") else self.licence
+
+    @property
+    def about(self) -> str:
+        """Licence and what it is, in one line."""
+        return " · ".join(part for part in (self.licence_words, self.detail) if part)
+
 
 def models_for(task: str) -> list[ModelCard]:
     """Every readable bundle of a task, sorted by name. Reads manifests; call it off the GUI."""

@@ -77,7 +77,7 @@ class ShelfCard:
         tab = self.tab
         kind = TABS[tab].title if tab is not None else _KINDS.get(self.task, self.task)
         parts = [kind, size_words(self.megabytes)]
-        parts.append(self.card.licence if self.card is not None else "")
+        parts.append(self.card.licence_words if self.card is not None else "")
         if self.fastest is not None:
             parts.append(self.fastest.speed)
         return " · ".join(part for part in parts if part)

@@ -125,7 +125,7 @@ class ModelView(QWidget):
         figures = [] if variant is None else [size_words(variant.megabytes), variant.accuracy]
         if infer_ms > 0:
             figures.append(f"{infer_ms:.1f} ms")
-        about = "" if card is None else f"{card.licence} · {card.detail}"
+        about = "" if card is None else card.about
         self.licence.setText(about)
         self.licence.setToolTip(about)
         self.figures.setText(" · ".join(part for part in figures if part))

@@ -42,7 +42,7 @@ class VariantModel(QAbstractListModel):
         super().__init__(parent)
         self._rows: list[tuple[str, str, ModelChoice | None]] = []
         for model in models:
-            self._rows.append((model.title, f"{model.licence} · {model.detail}", None))
+            self._rows.append((model.title, model.about, None))
             automatic = self.tr("Automatic")
             said = self.tr("What is fastest on this machine")
             self._rows.append((automatic, said, ModelChoice(model.name)))
