@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -57,8 +56,11 @@ def step_options(function: F) -> F:
 
 
 def quiet_keras() -> None:
-    """Import Keras; TensorFlow, where it is the backend, greets with notes unless told not to."""
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow" and find_spec("tensorflow"):
+    """Import Keras; TensorFlow, where it is installed, greets with notes unless told not to.
+
+    With other backends Keras imports it as well, as soon as pictures are augmented.
+    """
+    if find_spec("tensorflow"):
         require("converters.quiet", extra="convert").tensorflow()
     # It counts the nets of the stages as one that is compiled over and over.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
