@@ -18,8 +18,9 @@ from edgecnn.video.status import State, Status
 HOPELESS = 10
 """If so many frames fail from the very first on, the model is not fit for this: give up."""
 
-MOST_FAILURES_TOLD = 20
-"""Of a live stream so many failures are told one by one; `metrics` counts the others."""
+MOST_TOLD = 20
+"""Of a live stream so many damaged pictures, and so many failures, are told one by one: a service
+that runs for a year must not fill a log. `metrics` counts failures to the end."""
 
 _UNSAID = frozenset({State.OPENING, State.FAILED, State.CLOSED})
 """States without a line: nothing is seen yet, the error says it all, or we ended it ourselves."""
@@ -60,8 +61,8 @@ class Watch:
     def look(self) -> None:
         """Say what is new."""
         for problem in self._source.problems[self._problems_told :]:
-            click.echo(f"Left out {problem.name}: {problem.reason}", err=True)
             self._problems_told += 1
+            self._leave_out(f"{problem.name}: {problem.reason}", self._problems_told)
         if self._source.live:
             self._tell_states()
         if self._metrics_s is not None and time.monotonic() >= self._next_s:
@@ -79,8 +80,7 @@ class Watch:
             self.failed += 1
             frame = answer.frame
             where = f"frame {frame.index}" if self._source.live else frame.source
-            if not self._source.live or self.failed <= MOST_FAILURES_TOLD:
-                click.echo(f"Left out {where} ({name}): {reason}", err=True)
+            self._leave_out(f"{where} ({name}): {reason}", self.failed)
         self._fruitful = self._fruitful or bool(answer.results)
         if not self._fruitful and answer.index + 1 >= HOPELESS:
             raise click.ClickException(
@@ -96,6 +96,13 @@ class Watch:
             "message": status.message,
             **self._pipeline.stats.to_dict(),
         }
+
+    def _leave_out(self, words: str, count: int) -> None:
+        """Say what was left out, as the so-many-th of its kind."""
+        if not self._source.live or count <= MOST_TOLD:
+            click.echo(f"Left out {words}", err=True)
+        elif count == MOST_TOLD + 1:
+            click.echo("Left out more of the same; it is no longer told.", err=True)
 
     def _tell_states(self) -> None:
         while self._news:

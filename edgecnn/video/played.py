@@ -59,6 +59,11 @@ class PlayedSource(ThreadedSource):
         self._path = path
         self._start_s = 0.0
 
+    @property
+    def _endless(self) -> bool:
+        """A folder has an end, unless it is shown again and again."""
+        return self.live or self._loop
+
     def _work(self, run: Run) -> None:
         index, offset_s = 0, 0.0
         self._start_s = time.monotonic()

@@ -24,7 +24,7 @@ from edgecnn.video.status import Reason, State, Status
 _log = logging.getLogger(__name__)
 
 MOST_PROBLEMS = 100
-"""So many problems are kept; a stream that runs for a year must not fill the memory."""
+"""So many problems of a stream are kept: one that runs for a year must not fill the memory."""
 
 STOP_S = 2.0
 """Whatever a source is doing, it ends within this time."""
@@ -238,7 +238,12 @@ class ThreadedSource(ABC):
                 f"What receives the frames of {self.name} raised {type(error).__name__}: {error}"
             ) from error
 
+    @property
+    def _endless(self) -> bool:
+        """Whether what is left out has to be limited, because the source may run for ever."""
+        return self.live
+
     def _note(self, name: str, reason: str) -> None:
-        """Remember something that was left out, up to a number of them."""
-        if len(self.problems) < MOST_PROBLEMS:
+        """Remember something that was left out; without an end, up to a number of them."""
+        if not self._endless or len(self.problems) < MOST_PROBLEMS:
             self.problems.append(Problem(name, reason))

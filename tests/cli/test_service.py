@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from edgecnn.cli.service import Systemd
-from edgecnn.cli.watch import Watch, metrics_line
+from edgecnn.cli.watch import MOST_TOLD, Watch, metrics_line
+from edgecnn.video.files import Problem
 from edgecnn.video.pipeline import Pipeline
 from edgecnn.video.status import State
 from tests.helpers.pipelines import FakeSource, FakeTask, eventually
@@ -130,6 +131,24 @@ def test_states_are_told_once_and_problems_as_they_come(
         watch.look()
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["running: It runs.", "reconnecting: Camera 0 is away; trying again."]
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_a_stream_leaves_out_all_day_does_not_fill_the_log_but_a_folder_names_all(
+    capsys: pytest.CaptureFixture[str], live: bool
+) -> None:
+    source = FakeSource(live=live)
+    watch = Watch(Pipeline(source, FakeTask()), None)
+    for _ in range(3):
+        source.problems += [Problem("door", "a damaged picture")] * 30
+        watch.look()
+    lines = capsys.readouterr().err.splitlines()
+    assert watch.left_out == 90
+    if live:
+        assert lines[:-1] == ["Left out door: a damaged picture"] * MOST_TOLD
+        assert "no longer told" in lines[-1]
+    else:
+        assert lines == ["Left out door: a damaged picture"] * 90
 
 
 def test_figures_come_when_their_time_has_come(capsys: pytest.CaptureFixture[str]) -> None:

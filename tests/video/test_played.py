@@ -17,6 +17,7 @@ from edgecnn.video.played import PlayedSource
 from edgecnn.video.source import open_source
 from edgecnn.video.status import Reason, State
 from edgecnn.video.synthetic import Scene, Synthetic
+from edgecnn.video.threaded import MOST_PROBLEMS
 from tests.helpers.live import watching
 from tests.helpers.videos import write_picture, write_video
 
@@ -166,6 +167,26 @@ def test_a_batch_stops_while_its_receiver_blocks(tmp_path: Path) -> None:
     source.stop(timeout_s=0.2)
     assert source.status.state is State.CLOSED
     go.set()
+
+
+def test_every_damaged_picture_of_a_folder_is_named(tmp_path: Path) -> None:
+    damaged = [f"{number}.png" for number in range(MOST_PROBLEMS + 5)]
+    for name in damaged:
+        (tmp_path / name).write_bytes(b"no picture")
+    source = open_live(str(tmp_path), pace="fast")
+    with watching(source) as watched:
+        watched.wait_for(State.FAILED)
+    assert [Path(problem.name).name for problem in source.problems] == damaged
+
+
+def test_a_folder_that_is_shown_again_and_again_does_not_fill_the_memory(tmp_path: Path) -> None:
+    write_picture(tmp_path / "1.png")
+    for number in range(60):
+        (tmp_path / f"x{number}.png").write_bytes(b"no picture")
+    source = open_live(str(tmp_path), fps=1000.0, loop=True)
+    with watching(source) as watched:
+        watched.wait_for_frames(4)
+    assert len(source.problems) == MOST_PROBLEMS
 
 
 def test_a_folder_is_a_slide_show_and_loses_no_picture(tmp_path: Path) -> None:
