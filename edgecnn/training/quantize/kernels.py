@@ -150,7 +150,7 @@ class QuantizedKernel:
         Args:
             input_range: (2,), that of the input.
         """
-        rounded, bias, step = self.rounded(input_range)
+        rounded, bias, step = self.rounded(keras.ops.convert_to_tensor(input_range))
         weights, steps = to_numpy(rounded), to_numpy(step)
         levels = np.rint(weights / steps).astype(np.int8)
         return IntegerKernel(levels, steps, None if bias is None else to_numpy(bias))
