@@ -172,4 +172,5 @@ def passphrase_command(
         return
     click.echo("Changed.")
     if backups:
-        click.echo(f"{backups} backups still open with the old one.")
+        words = "1 backup still opens" if backups == 1 else f"{backups} backups still open"
+        click.echo(f"{words} with the old one.")

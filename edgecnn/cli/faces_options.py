@@ -272,7 +272,7 @@ def _prompt(words: str, variable: str, *, confirm: bool) -> str:
         option = "--passphrase-file" if variable == VARIABLE else "--other-passphrase-file"
         raise PassphraseError(
             f"A passphrase is needed and there is no terminal to ask at: give {option} FILE or set "
-            f"{variable}. ({words})"
+            f"{variable}."
         )
     text: str = click.prompt(words, hide_input=True, confirmation_prompt=confirm, err=True)
     return text

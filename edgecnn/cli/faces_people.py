@@ -117,9 +117,11 @@ def forget_people(
     gallery = open_gallery(gallery_path, passphrase_file)
     for name in names:
         records.find_person(gallery.contents, name)
-    if not yes:
-        who = ", ".join(names) or "everybody whose time is over"
-        click.confirm(f"Forget {who} and delete all backups of the gallery?", abort=True, err=True)
+    who = ", ".join(names) or "everybody whose time is over"
+    question = f"Forget {who} and delete all backups of the gallery?"
+    if not yes and not click.confirm(question, err=True):
+        click.echo("Nobody was forgotten.", err=True)
+        context.exit(1)
     report = forget_expired(gallery) if expired else forget(gallery, names)
     if report is None:
         if as_json:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgecnn.cli import faces_calibrate, faces_options
+from edgecnn.cli import faces_calibrate, faces_options, faces_people, output
 from edgecnn.cli.faces import faces as group
 from edgecnn.core.image import read_image
 from edgecnn.faces.gallery import Gallery
@@ -295,6 +295,23 @@ def test_forget_asks_first_and_without_a_terminal_wants_yes(enrolled):
     assert run("forget", "--yes").code == 2
     assert answer("forget", "--expired", "--yes") == {"people": 0}
     assert len(answer("list")["people"]) == 2
+
+
+def test_who_answers_no_forgets_nobody(enrolled, monkeypatch):
+    monkeypatch.setattr(faces_people, "may_ask", lambda: True)
+    monkeypatch.setattr(faces_people.click, "confirm", lambda *_, **__: False)
+    said = run("forget", "Grace Hopper")
+    assert said.code == 1
+    assert said.err == "Nobody was forgotten.\n"
+    assert len(answer("list")["people"]) == 2
+
+
+def test_dates_are_not_broken_in_a_narrow_terminal(enrolled, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(output, "WIDTH_WITHOUT_TERMINAL", 80)
+    long = "in writing at the door of the laboratory"
+    assert run("consent", "Grace Hopper", "--consent", long, "--purpose", long).code == 0
+    assert run("list").out.count(str(datetime.datetime.now(datetime.UTC).date())) == 2
 
 
 def test_export_import_backup_restore_and_a_new_passphrase(enrolled, tmp_path, monkeypatch):
