@@ -8,7 +8,6 @@ is dropped: there each waits for the next.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import threading
@@ -21,6 +20,7 @@ from edgecnn.core.results import Result
 from edgecnn.errors import OptionError, SourceError
 from edgecnn.leaving import LeavingThread
 from edgecnn.video.answer import Answer
+from edgecnn.video.awaited import Awaited
 from edgecnn.video.files import Problem
 from edgecnn.video.frame import Frame
 from edgecnn.video.lane import Lanes, LiveTask
@@ -292,29 +292,17 @@ class Pipeline:
             if answer.results:
                 yield answer.frame, self._results(answer)
 
-    async def __aiter__(self) -> AsyncIterator[tuple[Frame, Any]]:
-        """As iteration, without blocking the event loop."""
+    def __aiter__(self) -> AsyncIterator[tuple[Frame, Any]]:
+        """As iteration, without blocking the event loop; a wait may be given up and begun again."""
         self._refuse_two_takers()
-        loop = asyncio.get_running_loop()
-        arrived = asyncio.Event()
+        return Awaited(self._take_result, self._answers.listen)
 
-        def tell_loop() -> None:
-            # The loop may be gone when an answer comes after it was left.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(arrived.set)
-
-        leave = self._answers.listen(tell_loop)
-        try:
-            with contextlib.suppress(MailboxClosedError):
-                while True:
-                    arrived.clear()
-                    answer = self.take(0)
-                    if answer is None:
-                        await arrived.wait()
-                    elif answer.results:
-                        yield answer.frame, self._results(answer)
-        finally:
-            leave()
+    def _take_result(self) -> tuple[Frame, Any] | None:
+        """The next frame that has a result, if it is there."""
+        while (answer := self.take(0)) is not None:
+            if answer.results:
+                return answer.frame, self._results(answer)
+        return None
 
     def _results(self, answer: Answer) -> Result | dict[str, Result]:
         return dict(answer.results) if self._several else answer.result

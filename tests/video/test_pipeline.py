@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -348,6 +349,40 @@ def test_asynchronous_iteration_gives_the_same_and_leaves_the_loop_free() -> Non
 
     assert asyncio.run(consume()) == list(range(10))
     assert ticks > 5
+
+
+def test_a_wait_that_is_given_up_loses_nothing() -> None:
+    async def consume() -> list[int]:
+        got, given_up = [], 0
+        source, task = FakeSource(), FakeTask()
+        with Pipeline(source, task) as pipeline:
+            results = aiter(pipeline)
+            for index in range(5):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(results), 0.01)
+                given_up += 1
+                source.push(index)
+                frame, _ = await asyncio.wait_for(anext(results), 20)
+                got.append(frame.index)
+        with pytest.raises(StopAsyncIteration):
+            await anext(results)
+        assert given_up == 5
+        return got
+
+    assert asyncio.run(consume()) == list(range(5))
+
+
+def test_whoever_leaves_early_is_told_no_more() -> None:
+    async def look() -> None:
+        source = FakeSource()
+        with Pipeline(source, FakeTask()) as pipeline:
+            source.push(0)
+            async for _ in pipeline:
+                break
+            gc.collect()
+            assert pipeline._answers._listeners == []
+
+    asyncio.run(look())
 
 
 def test_asynchronous_iteration_can_be_cancelled() -> None:
