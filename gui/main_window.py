@@ -36,6 +36,7 @@ from gui.actions import add_actions
 from gui.controllers.desk import Desk
 from gui.controllers.live import Live
 from gui.controllers.memory import recall, recent, remember
+from gui.controllers.recorder import cannot_save
 from gui.controllers.shot import Shot
 from gui.controllers.sources import DEMO, title_of
 from gui.dialogs.about import About
@@ -275,7 +276,7 @@ class MainWindow(QMainWindow):
             try:
                 recorder.start(save_folder(self.settings))
             except OSError as error:
-                self.toast.say(self.tr("Cannot record: %s") % (error.strerror or error))
+                self.toast.say(cannot_save(save_folder(self.settings), error))
         self._show_doing()
 
     def toggle_full_screen(self) -> None:

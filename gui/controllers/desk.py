@@ -15,7 +15,7 @@ from edgecnn.video.frame import Frame
 from edgecnn.video.writer import write_image
 from gui.backdrop import Backdrop, Choice, choose_backdrop
 from gui.catalogue import ModelCard, models_for
-from gui.controllers.recorder import free_path, saved_words
+from gui.controllers.recorder import cannot_save, free_path, saved_words
 from gui.effects import annotated
 from gui.workers.jobs import Jobs
 
@@ -117,9 +117,10 @@ class Desk:
                 folder.mkdir(parents=True, exist_ok=True)
                 path = free_path(folder, ".png")
                 write_image(path, annotated(covered, shown, effect, threshold, backdrop))
-            except (OSError, EdgeCNNError) as error:
-                reason = getattr(error, "strerror", None) or str(error)
-                self._news.append(f"The snapshot was not saved: {reason}")
+            except OSError as error:
+                self._news.append(f"The snapshot was not saved. {cannot_save(folder, error)}")
+            except EdgeCNNError as error:
+                self._news.append(f"The snapshot was not saved: {error}")
             else:
                 self._news.append(saved_words(path, hidden=covered is not frame))
 

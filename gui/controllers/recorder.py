@@ -183,3 +183,10 @@ def saved_words(path: Path, *, hidden: bool) -> str:
     """Where something was saved, and that faces are hidden in it: nobody should find out later."""
     words = f"Saved {path.name} in {path.parent}"
     return f"{words}. Faces are hidden in it: see Settings, Faces." if hidden else words
+
+
+def cannot_save(folder: Path, error: OSError) -> str:
+    """Why nothing can be saved in a folder, and what to do."""
+    return (
+        f"Cannot write in {folder}: {error.strerror or error}. Choose another folder in Settings."
+    )

@@ -22,6 +22,7 @@ class AddressDialog(QDialog):
         self.edit.setPlaceholderText("rtsp://camera.local/stream")
         self.edit.setAccessibleName(self.tr("Address of the stream"))
         self.problem = label(role="danger", wraps=True)
+        self.problem.hide()
         hint = self.tr(
             "rtsp:// or http:// (MJPEG). A name and password may stand before the host: "
             "rtsp://name:password@host/path. They are never written to a file."
@@ -49,10 +50,17 @@ class AddressDialog(QDialog):
         """Close only with an address that can be understood."""
         try:
             if "://" not in self.address:
-                self.problem.setText(self.tr("An address begins with rtsp:// or http://"))
+                self._say(self.tr("An address begins with rtsp:// or http://"))
                 return
             parse_address(self.address)
         except EdgeCNNError as error:
-            self.problem.setText(str(error))
+            self._say(str(error))
             return
         super().accept()
+
+    def _say(self, words: str) -> None:
+        """Show what is wrong, and make room for all of it: a dialog does not grow by itself."""
+        self.problem.setText(words)
+        self.problem.setAccessibleName(words)
+        self.problem.show()
+        self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))

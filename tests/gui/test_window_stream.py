@@ -49,7 +49,13 @@ def test_a_snapshot_that_cannot_be_saved_is_said(
     one = stage()
     command(one, "snapshot")
     one.until(lambda: one.window.toast.isVisible())
-    assert "not saved" in one.window.toast.text()
+    said = one.window.toast.text()
+    assert "not saved" in said
+    assert f"{settings['folder']}: File exists. Choose another folder in Settings." in said
+    command(one, "record")
+    assert f"{settings['folder']}: File exists. Choose" in one.window.toast.text()
+    assert "not saved" not in one.window.toast.text()
+    assert not one.window.top.record.isChecked()
 
 
 def test_a_recording_is_started_shown_and_saved(stage: MakeStage, settings: Settings) -> None:
@@ -143,6 +149,12 @@ def test_an_address_is_typed_checked_and_opened(stage: MakeStage) -> None:
     one.qtbot.keyClicks(edit, "not an address")
     one.qtbot.keyClick(edit, Qt.Key.Key_Return)
     assert dialog.isVisible()
+    for wrong in ("not an address", "rtsp://camera:99999/a-long-path-that-is-said-once-more"):
+        edit.setText(wrong)
+        one.qtbot.keyClick(edit, Qt.Key.Key_Return)
+        assert dialog.isVisible()
+        problem = dialog.problem
+        one.until(lambda: problem.height() >= problem.heightForWidth(problem.width()))  # noqa: B023
     edit.clear()
     one.qtbot.keyClicks(edit, "rtsp://ada:secret@camera/live")
     one.qtbot.keyClick(edit, Qt.Key.Key_Return)
