@@ -12,7 +12,7 @@ from edgecnn.cli.leaks import show_leaks
 from edgecnn.cli.output import print_facts
 from edgecnn.cli.progress import progress_bar
 from edgecnn.cli.settings import merged, set_option
-from edgecnn.cli.steps import quiet_keras
+from edgecnn.cli.steps import quiet_keras, trained
 from edgecnn.cli.train_embed import TASKS, embed_settings, is_embedding
 from edgecnn.cli.train_series import OPTIONS, begun_config, find_series, series_options, to_json
 from edgecnn.optional import require
@@ -34,7 +34,10 @@ from edgecnn.optional import require
 @click.option("--seed", type=click.IntRange(min=0), help="Of everything that is random.")
 @click.option("--limit", type=click.IntRange(min=1), help="Learn from so many pictures at most.")
 @click.option(
-    "--from", "source", metavar="MODEL", help="Trained net to start from: a .keras file or bundle."
+    "--from",
+    "source",
+    metavar="MODEL",
+    help="Trained net to start from: a .keras file, the folder of a run, or a bundle.",
 )
 @click.option("--freeze", metavar="all|none|N", help="Layers of --from that do not learn at first.")
 @click.option("--unfreeze-at", type=click.IntRange(min=0), help="Epoch from which all learn.")
@@ -150,7 +153,7 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         "optimizer": {"learning_rate": given["learning_rate"]},
         "fit": {name: given[name] for name in ("epochs", "batch_size", "seed")},
         "transfer": {
-            "source": given["source"],
+            "source": given["source"] and trained(given["source"]),
             "freeze": freeze,
             "unfreeze_at": given["unfreeze_at"],
         },

@@ -297,3 +297,14 @@ def test_the_example_is_a_config_that_can_be_read() -> None:
     config = read_config(Path(__file__).parents[2] / "examples" / "fashion_mnist_train.toml")
     assert config.net.name in NETS
     assert config.regularize.average.name == "ema"
+
+
+def test_a_run_starts_from_the_folder_of_another(run: Path, tmp_path: Path) -> None:
+    said = edgecnn_command(
+        "train", "--from", run, "--data", "fashion_mnist:test", "--limit", "120", "--epochs", "1",
+        "--freeze", "none", "--set", "data.augment.name=none", "--out", tmp_path / "next", "--json",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    config = json.loads((tmp_path / "next" / "config.json").read_text())
+    assert config["transfer"]["source"] == str(run / "best.keras")
+    assert config["transfer"]["freeze"] == "none"

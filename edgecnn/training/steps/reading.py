@@ -139,8 +139,8 @@ def _check_quantize(step: QuantizeStep, where: str) -> None:
     freeze = step.rounding.freeze_epoch
     if freeze is not None and freeze >= fit.epochs:
         raise OptionError(
-            f"{where}: rounding.freeze_epoch is {freeze}, counted from 0, but there are "
-            f"{fit.epochs} epochs."
+            f"{where}: rounding.freeze_epoch is {freeze}, counted from 0, but the epochs end with "
+            f"{fit.epochs - 1}."
         )
 
 
