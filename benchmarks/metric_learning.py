@@ -1,6 +1,6 @@
 """Telling apart what was never seen: classical methods against metric learning, on many identities.
 
-    python -m benchmarks.metric_learning                 # about ten minutes on one core
+    python -m benchmarks.metric_learning                 # about 12 minutes of one core
     python -m benchmarks.metric_learning --smoke         # seconds, for CI: does it still run?
 
 Written letters play people, typefaces their photographs (`edgecnn.data.characters`); no faces are
