@@ -106,3 +106,26 @@ def test_files_that_are_no_recipes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text("name = ")
     with pytest.raises(OptionError, match="cannot be read"):
         read_recipe(tmp_path / "recipe.toml")
+
+
+@pytest.mark.parametrize(
+    ("quantize", "kept"),
+    [
+        ({}, "last"),
+        ({"keep": "best"}, "best"),
+        ({"train": {"fit": {"patience": 2}}}, "best"),
+        ({"train": {"preset": "small_pictures"}}, "last"),
+    ],
+)
+def test_the_last_epoch_of_quantization_is_kept_unless_told(
+    quantize: dict[str, Any], kept: str
+) -> None:
+    content = {
+        "name": "small",
+        "data": {"name": "digits"},
+        "student": {"net": {"name": "lenet5"}},
+        "quantize": quantize,
+    }
+    step = make_recipe(content).quantize
+    assert step is not None
+    assert step.kept == kept
