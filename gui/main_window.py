@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
         self.welcome.hide()
 
     def _add_actions(self) -> None:
-        self._commands: dict[str, Callable[[], None]] = {
+        self._commands: dict[str, Callable[[], object]] = {
             "source": self.top.source.showMenu,
             "freeze": self.toggle_freeze,
             "snapshot": self.save_snapshot,
@@ -181,7 +181,7 @@ class MainWindow(QMainWindow):
             "settings": self.open_settings,
             "shortcuts": self.open_shortcuts,
             "about": self.open_about,
-            "quit": self._quit,
+            "quit": self.close,
         }
         for key in TABS:
             self._commands[f"tab_{key}"] = lambda k=key: self.store.update(tab=k)  # type: ignore[misc]
@@ -351,9 +351,6 @@ class MainWindow(QMainWindow):
     def _nudge(self, step: float) -> None:
         now = self.store.state.current.threshold
         self.store.update_tab(threshold=round(min(max(now + step, 0.01), 0.99), 2))
-
-    def _quit(self) -> None:
-        self.close()
 
     def _leave(self) -> None:
         if self.isFullScreen():
@@ -593,6 +590,7 @@ class MainWindow(QMainWindow):
         remember(self.settings, self.store.state)
         remember_place(self, self.settings.memory)
         self._save()
+        self.hide()  # at once: what is in progress may take the whole two seconds
         self.faces.close()
         self.live.close()
         self.desk.close()

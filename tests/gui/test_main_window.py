@@ -332,6 +332,22 @@ def test_first_start_says_that_pictures_stay_here_and_offers_the_demo(
     assert Settings(settings._file).memory["welcomed"] is True
 
 
+def test_the_window_is_gone_before_anything_is_waited_for(
+    stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = stage()
+    seen: list[bool] = []
+    end = one.live.close
+
+    def close(*arguments: float) -> bool:
+        seen.append(one.window.isVisible())
+        return end(*arguments)
+
+    monkeypatch.setattr(one.live, "close", close)
+    one.window.close()
+    assert seen == [False]
+
+
 @pytest.mark.parametrize("moment", ["opening", "loading", "running", "failed", "recording"])
 def test_it_can_be_closed_at_any_moment(stage: MakeStage, moment: str, settings: Settings) -> None:
     one = stage(run=False)
