@@ -242,12 +242,15 @@ def _embed(what: Any, spec: InputSpec, labels: Sequence[str]) -> PictureSet:
                 f"{origin}: some pictures, such as {opened.names[given.index('')]}, lie in no "
                 "folder of their identity."
             )
+    elif isinstance(what, str) and what.partition(":")[0] in DATASETS:
+        opened = open_pictures(what, spec=spec, role="validation")
+        given = opened.truth
     elif isinstance(what, tuple) and len(what) == 2:
         opened, given = open_pictures(what[0], spec=spec, role="validation"), what[1]
     else:
         raise OptionError(
-            "A validation set for embeddings is (images, identities), or a folder with a folder "
-            f"for each identity, but got {_describe(what)}."
+            "A validation set for embeddings is (images, identities), a folder with a folder for "
+            f"each identity, or a data set by name, but got {_describe(what)}."
         )
     identities = check_identities(given, len(opened))
     return dataclasses.replace(opened, truth=tuple(identities.tolist()))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -382,8 +383,20 @@ def test_identities_without_pairs_are_an_error(people: list[str]) -> None:
 # All
 
 
-@pytest.mark.parametrize("task", ["detect", "segment", "embed"])
-@pytest.mark.parametrize("what", [pictures(3), "fashion_mnist", None, 3])
+def test_classes_of_a_data_set_are_identities_for_embeddings() -> None:
+    validation = open_validation("digits:test", task="embed", spec=SPEC)
+    assert len(validation.pictures) == 360
+    assert set(validation.pictures.truth) == set(range(10))
+
+
+@pytest.mark.parametrize(
+    ("task", "what"),
+    [
+        *itertools.product(("detect", "segment", "embed"), (pictures(3), None, 3)),
+        ("detect", "fashion_mnist"),
+        ("segment", "fashion_mnist"),
+    ],
+)
 def test_a_form_of_another_task_is_an_error(task: str, what: Any) -> None:
     with pytest.raises((OptionError, SourceError), match="A validation set for"):
         open_validation(what, task=task, spec=SPEC)
