@@ -69,9 +69,10 @@ def run(source: str | None = None, *, screenshot: Path | None = None, after_s: f
     window.show()
     if settings.problem:
         window.toast.say(settings.problem)
-    # Python sees signals only when it runs, and Qt's loop is not Python: the timers wake it.
+    # Python sees signals only when it runs, and Qt's loop is not Python: the timers wake it. It may
+    # run because something is being painted, so the window is closed when that is done.
     before = {
-        number: signal.signal(number, lambda *_: window.close())
+        number: signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     saved: list[bool] = []

@@ -70,6 +70,46 @@ if ends:  # a little later than a process that waits for nobody
 sys.exit(code)
 """
 
+IN_MID_PAINT = """
+import signal, sys
+from functools import partial
+
+from PySide6.QtCore import QTimer
+
+import gui.app
+from edgecnn.video.status import State, Status
+from gui.controllers.desk import Desk
+from gui.controllers.live import Live
+from gui.main_window import MainWindow
+from gui.widgets.video_view import VideoView
+from tests.helpers.app import FakeModels, HandSource, cards, no_hurry
+
+source = HandSource("hand", Status(State.RUNNING))
+painting, paint = [], VideoView.paintEvent
+
+def paint_event(self, event):
+    painting.append(True)
+    signal.raise_signal(signal.SIGTERM)
+    paint(self, event)
+    painting.clear()
+
+class Window(MainWindow):
+    def closeEvent(self, event):
+        print("in mid-paint" if painting else "in between", flush=True)
+        super().closeEvent(event)
+
+VideoView.paintEvent = paint_event
+gui.app.Live = partial(
+    Live, open_source=lambda *_: source, load=FakeModels().load, load_quickly=no_hurry
+)
+gui.app.Desk = lambda: Desk(models_of=cards, cameras_of=list)
+gui.app.MainWindow = Window
+gui.app.settings_file = lambda: None
+app = gui.app.application()
+QTimer.singleShot(200, lambda: source.give())
+sys.exit(gui.app.run("demo"))
+"""
+
 
 def command(patience_s: float, where: str, *, ends: bool) -> list[str]:
     words = (str(patience_s), where, "ends" if ends else "hangs")
@@ -92,6 +132,12 @@ def test_the_process_waits_unseen_for_the_run_in_progress(where: str) -> None:
 def test_a_run_without_an_end_does_not_keep_the_process(where: str) -> None:
     code, said, errors = leave(0.3, where, ends=False)
     assert (code, said, errors) == (1, ["began", "closed", "leaving"], "")
+
+
+def test_a_signal_never_closes_the_window_in_mid_paint() -> None:
+    asked = [sys.executable, "-c", IN_MID_PAINT]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "in between\n", "")
 
 
 def test_ctrl_c_ends_the_waiting() -> None:
