@@ -1,7 +1,7 @@
 """Telling apart what was never seen: classical methods against metric learning, on many identities.
 
     python -m benchmarks.metric_learning                 # about 12 minutes of one core
-    python -m benchmarks.metric_learning --smoke         # seconds, for CI: does it still run?
+    python -m benchmarks.metric_learning --smoke         # a minute: does it still run?
 
 Written letters play people, typefaces their photographs (`edgecnn.data.characters`); no faces are
 in it. Two tests: letters drawn at random from those whose others are learned, and all letters of
@@ -191,7 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=read_embed_config(CONFIG).fit.epochs)
     parser.add_argument("--judge-on", type=int, default=1_700, help="pictures of strange letters")
     parser.add_argument("--out", type=Path, default=FOLDER)
-    parser.add_argument("--smoke", action="store_true", help="seconds, on 60 letters")
+    parser.add_argument("--smoke", action="store_true", help="a minute, on 59 letters")
     given = parser.parse_args(arguments)
     data = characters.load("all")
     if given.smoke:
