@@ -65,7 +65,7 @@ def test_one_goal_takes_the_place_of_another_and_backend_stays() -> None:
             {"target": {"sparsity": 0.5}, "train": {"regularize": {"average": {"name": "ema"}}}},
             "'ema'",
         ),
-        (QuantizeStep(), {"rounding": {"freeze_epoch": 3}}, "there are 3 epochs"),
+        (QuantizeStep(), {"rounding": {"freeze_epoch": 3}}, "the epochs end with 2"),
         (QuantizeStep(), {"train": {"fit": {"precision": "mixed_bfloat16"}}}, "float32"),
         (
             QuantizeStep(),
