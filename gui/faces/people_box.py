@@ -52,15 +52,16 @@ class PeopleBox(QWidget):
         layout.addLayout(self._grid)
         self.show_gallery("absent", 0, 0)
 
-    def show_gallery(self, state: State, people: int, idle_min: int) -> None:
+    def show_gallery(self, state: State, people: int, idle_min: int, *, lost: bool = False) -> None:
         """Words and buttons for a state.
 
         Args:
             state: Of the gallery.
             people: How many are enrolled, as far as that is known.
             idle_min: After how many minutes without activity it locks itself; 0 for never.
+            lost: Whether there is no gallery, but backups of one.
         """
-        self.words.setText(self._said(state, people, idle_min))
+        self.words.setText(self._said(state, people, idle_min, lost))
         rows: list[tuple[QPushButton, ...]]
         if state == "locked":
             rows = [(self.unlock,), (self.verify,)]
@@ -80,7 +81,12 @@ class PeopleBox(QWidget):
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
 
-    def _said(self, state: State, people: int, idle_min: int) -> str:
+    def _said(self, state: State, people: int, idle_min: int, lost: bool) -> str:
+        if lost:
+            return self.tr(
+                "The gallery is not where it was, but a backup of it is there. Add a person, and "
+                "you are asked whether to restore it."
+            )
         if state == "locked":
             return self.tr("The gallery is locked: nobody is named.")
         if not people:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject
 
 from edgecnn.core.results import Faces
 from edgecnn.errors import EdgeCNNError
+from edgecnn.faces.backups import find_backups
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.quality import FaceQuality
 from edgecnn.faces.recognition import Recognition
@@ -212,7 +213,9 @@ class Reception(QObject):
         if self._bound is None:
             return
         state = self.session.state
-        self._bound.people.show_gallery(state, self._people(), round(self.session.idle_min))
+        lost = state == "absent" and bool(find_backups(self.session.path))
+        idle_min = round(self.session.idle_min)
+        self._bound.people.show_gallery(state, self._people(), idle_min, lost=lost)
         rates = self._rates
         self._bound.show_rate(rates is not None and self._people() > 0)
         if rates is not None:

@@ -402,6 +402,8 @@ def test_a_damaged_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: 
 def test_a_missing_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: Booth) -> None:
     backup = back_up(Gallery.open(booth.session.path, SECRET))
     booth.session.path.unlink()
+    booth.session.refresh()
+    assert "a backup of it is there" in booth.panel.people.words.text()
     booth.window.do("people")
     create = booth.window.findChild(CreateDialog)
     booth.qtbot.mouseClick(create.restore, Qt.MouseButton.LeftButton)
