@@ -262,18 +262,19 @@ def test_unknown_faces_are_hidden_in_the_view_and_the_known_are_not(booth: Booth
 def test_nothing_is_shown_before_faces_were_looked_for(booth: Booth) -> None:
     booth.window.set_setting("hide_live", "everybody")
     booth.qtbot.waitUntil(lambda: booth.live.stats is not None, timeout=60_000)
-    raw = spread(booth.pixels, np.array([0, 0, booth.pixels.shape[1], booth.pixels.shape[0]]))
-    whole = np.array([0, 0, booth.pixels.shape[1], booth.pixels.shape[0]])
-    seen = []
+    seen: list[np.ndarray] = []
 
     def look() -> bool:
         frame, result = booth.window.view.frame, booth.window.view.result
         if frame is not None and result is None:
-            seen.append(spread(frame.pixels, whole))
+            seen.append(frame.pixels)  # all of it hidden, or its faces when they are known
         return result is not None
 
     booth.until(look)
-    assert all(value < raw / 4 for value in seen)
+    boxes = [face.box_xyxy for face in booth.faces]
+    assert len(boxes) == 2
+    for pixels in seen:
+        assert all(spread(pixels, box) < spread(booth.pixels, box) / 4 for box in boxes)
 
 
 def test_saved_pictures_hide_strangers_and_hold_no_name_by_default(booth: Booth) -> None:
