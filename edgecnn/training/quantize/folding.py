@@ -70,6 +70,10 @@ _OWN = ("name", "activation", "use_bias", "dtype", "lora_rank", "lora_alpha", "q
 """Settings that the new layer gets anew."""
 
 
+_PIXEL_LIKE = 16.0
+"""Steps of an offset from which on half of one is little."""
+
+
 def channelwise(scale: Floats, offset: Floats, channels: int, *, trainable: bool) -> Linear:
     """A depthwise 1 x 1 convolution: ``x * scale + offset`` for each channel."""
     config = {"kernel_size": 1, "trainable": trainable}
@@ -97,6 +101,25 @@ def scale_and_offset(layer: Any) -> tuple[Floats, Floats] | None:
         scale = 1.0 / np.maximum(spread, keras.config.epsilon())
         return scale.astype(np.float32), (-mean * scale).astype(np.float32)
     return None
+
+
+def in_whole_steps(scale: Floats, offset: Floats) -> Floats:
+    """The offset that moves pixels by a whole number of steps.
+
+    ``pixel / 127.5 - 1`` has no pixel at zero, where integers must have a level: each of the 256
+    values lies half-way between two levels, and which way it goes is the last bit's decision,
+    another one in the file than in training. Moved by 128 instead of 127.5, each has its own.
+
+    Args:
+        scale: (1,) of ``x * scale + offset`` on the input of the net.
+        offset: (1,), likewise.
+
+    Returns:
+        (1,) the offset, changed by half a step at most; as it was where the input has a range in
+        which that would be much, and cannot be pixels.
+    """
+    steps = offset / scale
+    return np.where(np.abs(steps) >= _PIXEL_LIKE, np.rint(steps) * scale, offset)
 
 
 def _batch_norm(layer: Any) -> tuple[Floats, Floats]:

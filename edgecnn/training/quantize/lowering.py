@@ -15,6 +15,7 @@ from edgecnn.training.quantize.folding import (
     Floats,
     Linear,
     channelwise,
+    in_whole_steps,
     linear_of,
     scale_and_offset,
 )
@@ -190,6 +191,8 @@ class _Lowering:
             self.copied(call)
         else:
             trains = type(call.layer) is _layers.BatchNormalization and call.layer.trainable
+            if number in self.graph.inputs and len(scale) == len(offset) == 1:
+                offset = in_whole_steps(scale, offset)
             self.channelwise(call, number, scale, offset, trains)
 
     def channelwise(

@@ -278,3 +278,31 @@ def test_damped_weights_end_on_their_levels(monkeypatch: pytest.MonkeyPatch) -> 
         off[damped_steps] = np.concatenate(distances).mean()
     assert off[None] > 0.15
     assert off[20] < 0.5 * off[None]
+
+
+def test_pixels_around_zero_are_not_half_way_between_two_levels() -> None:
+    model = classifier(
+        layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale"),
+        layers.Conv2D(2, 3, name="conv"),
+        size=(16, 16, 1),
+    )
+    prepared = quantize.prepare(model)
+    ramp = np.arange(256, dtype=np.float32).reshape(1, 16, 16, 1)
+    quantize.observe(prepared, ramp)
+    ends = [prepared.get_layer("rescale").output, prepared.get_layer("rescale_range").output[0]]
+    made, rounded = (np.array(part) for part in keras.Model(prepared.input, ends)(ramp))
+    np.testing.assert_allclose(rounded.ravel(), made.ravel(), atol=1e-5)
+    np.testing.assert_allclose(made.ravel(), ramp.ravel() / 127.5 - 1, atol=0.51 / 127.5)
+
+
+def test_an_input_that_is_no_pixels_keeps_its_offset() -> None:
+    model = classifier(
+        layers.Rescaling(2.0, offset=-1.0, name="rescale"),
+        layers.Conv2D(2, 3, name="conv"),
+        size=(16, 16, 1),
+    )
+    x = np.linspace(0, 1, 256, dtype=np.float32).reshape(1, 16, 16, 1)
+    prepared = quantize.prepare(model)
+    quantize.observe(prepared, x)
+    made = np.array(keras.Model(prepared.input, prepared.get_layer("rescale").output)(x))
+    np.testing.assert_allclose(made, 2 * x - 1, atol=0.02)
