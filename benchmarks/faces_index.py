@@ -7,7 +7,8 @@ There are no photographs of 200,000 people to be had, so templates are made up: 
 a space of 24 dimensions (about as many as faces differ in), turned into 128, at distances as dlib's
 embedder has them: strangers some 0.8 apart, five photographs of a person some 0.35. Half of the
 questions are new photographs of enrolled people, half are strangers, who have no near neighbour and
-are harder for a graph. Times are CPU times of one thread, both sides in turns.
+are harder for a graph. Times are CPU times of one thread, both sides in turns of ten questions (of
+a single one).
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from edgecnn.faces.match_index import IndexedMatcher
 
 DIMENSION, LATENT, PHOTOS = 128, 24, 5
 STRANGERS_APART, PHOTOS_APART = 0.8, 0.35
-BREADTHS = (64, 128, 256, 512)
+BREADTHS = (64, 128, 192, 256, 384)
+TURN, TURNS = 10, 30
+"""Questions in a turn, and turns. An exact answer reads all templates, after which the caches hold
+nothing of the graph or of Python; that is no part of either."""
 SPEED_LIMIT, RECALL_LIMIT = 10.0, 0.999
 
 
@@ -48,11 +52,12 @@ def made_up(
     return one, two, three
 
 
-def cpu_ms(matcher: Matcher, query: NDArray[np.float32]) -> float:
-    """Time of one answer."""
+def cpu_ms(matcher: Matcher, queries: NDArray[np.float32]) -> float:
+    """Time of one answer, when so many faces are asked for one after another."""
     start_s = time.process_time()
-    matcher.nearest(query[None])
-    return (time.process_time() - start_s) * 1e3
+    for query in queries:
+        matcher.nearest(query[None])
+    return (time.process_time() - start_s) * 1e3 / len(queries)
 
 
 def main() -> int:
@@ -80,19 +85,24 @@ def main() -> int:
                      for a, b in zip(one, other, strict=True)])
             for one, other in zip(found, truth, strict=True)
         ]  # fmt: skip
-        taken = np.array([[cpu_ms(exact, q), cpu_ms(graph, q)] for q in strangers[:30]])
-        speed = float(np.median(taken[:, 0] / taken[:, 1]))
+        ten, one = (
+            np.array([[cpu_ms(matcher, strangers[at : at + size]) for matcher in (exact, graph)]
+                      for at in range(0, min(TURNS * size, questions), size)])
+            for size in (TURN, 1)
+        )  # fmt: skip
+        speed = float(np.median(ten[:, 0] / ten[:, 1]))
+        alone = float(np.median(one[:, 0] / one[:, 1]))
         passed = passed or bool(speed >= SPEED_LIMIT and min(recalls) >= RECALL_LIMIT)
-        rows.append([str(breadth), f"{recalls[0]:.4f}", f"{recalls[1]:.4f}",
-                     f"{np.median(taken[:, 1]):.2f}", f"{np.median(taken[:, 0]):.2f}",
-                     f"**{speed:.1f}**"])  # fmt: skip
+        rows.append([str(breadth), *(f"{value:.4f}" for value in recalls),
+                     f"{np.median(ten[:, 1]):.2f}", f"{np.median(ten[:, 0]):.2f}",
+                     f"**{speed:.1f}** ({alone:.1f})"])  # fmt: skip
     print(f"Measured on: {machine_line()}, CPU time of one thread.")
     sizes = [count / 2**20 for count in (templates.nbytes, graph.graph_bytes)]
     print(
         f"{len(templates):,} templates of {people:,} people: {sizes[0]:,.0f} MB; the graph takes "
         f"{sizes[1]:,.0f} MB more and {made_s:,.0f} s to make.\n"
     )
-    print(table(["breadth", "recall, enrolled", "recall, strangers", "graph ms", "exact ms",
+    print(table(["breadth", "recall, enrolled", "strangers", "graph ms", "exact ms",
                  "times faster"], rows))  # fmt: skip
     return 0 if passed or given.smoke else 1
 

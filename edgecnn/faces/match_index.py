@@ -25,6 +25,8 @@ CANDIDATES = 32
 """Templates that are compared exactly, at first."""
 BREADTH = 256
 """Nodes of the graph that are kept in view while it is walked; more find more and take longer."""
+_CARE = 256
+"""Nodes in view while the graph is made: making it takes longer, and each answer finds more."""
 
 
 class IndexedMatcher(Matcher):
@@ -52,17 +54,17 @@ class IndexedMatcher(Matcher):
         index = require("usearch.index", extra="index")
         super().__init__(vectors, counts, metric, active)
         # Templates of cosine spaces have length 1 by now: the same neighbours by either distance.
+        # The graph looks at half-precision copies: it waits for memory more than it computes.
         self._graph = index.Index(
             ndim=self.dimension,
             metric="l2sq",
-            dtype="f32",
+            dtype="f16",
             connectivity=16,
-            expansion_add=128,
+            expansion_add=_CARE,
             expansion_search=breadth,
         )
-        # The graph looks at the matcher's own matrix: there is no second copy of the templates.
         rows = np.arange(len(self._points), dtype=np.uint64)
-        self._graph.add(rows, self._points, copy=False, threads=threads)
+        self._graph.add(rows, self._points, threads=threads)
 
     def nearest(self, vectors: Floats) -> list[Nearest]:
         """The two nearest people for each of some faces; as `Matcher.nearest`."""
@@ -84,7 +86,7 @@ class IndexedMatcher(Matcher):
 
     @property
     def graph_bytes(self) -> int:
-        """Memory of the graph, templates not counted, as it says itself."""
+        """Memory of the graph and its copies of the templates, as it says itself."""
         return int(self._graph.memory_usage)
 
     def _by_graph(self, query: Floats) -> Nearest:
@@ -100,7 +102,7 @@ class IndexedMatcher(Matcher):
             wanted *= 8
 
     def _two_nearest_of(self, rows: NDArray[np.int64], query: Floats) -> Nearest:
-        distances = np.array([self._distance(int(row), query) for row in rows])
+        distances = self._distances(rows, query)
         owners = self._owners[rows]
         best = int(distances.argmin())
         others = np.flatnonzero(owners != owners[best])
@@ -114,3 +116,10 @@ class IndexedMatcher(Matcher):
             int(self._people[owners[second]]),
             float(distances[second]),
         )
+
+    def _distances(self, rows: NDArray[np.int64], query: Floats) -> NDArray[np.float64]:
+        points = self._points[rows].astype(np.float64)
+        if self.metric == "cosine":
+            return np.asarray(1.0 - points @ query, np.float64)
+        points -= query
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", points, points)), np.float64)
