@@ -73,7 +73,7 @@ def main() -> int:
     counts = np.full(people, PHOTOS)
     exact = Matcher(templates, counts, "euclidean")
     start_s = time.process_time()
-    graph = IndexedMatcher(templates, counts, "euclidean", threads=1)
+    graph = IndexedMatcher(templates, counts, "euclidean")
     made_s = time.process_time() - start_s
     truth = [exact.nearest(known), exact.nearest(strangers)]
     rows, passed = [], False

@@ -42,6 +42,12 @@ def test_the_two_nearest_are_those_of_an_exact_search(indexed, metric):
     )
 
 
+def test_no_template_is_lost_while_the_graph_is_made(indexed):
+    vectors = np.random.default_rng(4).normal(size=(5_000, 16)).astype(np.float32)
+    found = indexed(vectors, np.ones(len(vectors), np.int64), "euclidean").nearest(vectors)
+    assert [one.person for one in found] == list(range(len(vectors)))
+
+
 def test_the_second_person_is_found_behind_many_templates_of_the_first(indexed):
     rng = np.random.default_rng(3)
     near = rng.normal(0, 0.01, (300, 8))
