@@ -196,7 +196,7 @@ def test_anything_that_users_type_is_opened(folder: Path, table: Path) -> None:
     ("what", "split", "message"),
     [
         ("digits:test", "train", "another split"),
-        ("no_such", None, r"neither a data set \(digits"),
+        ("no_such", None, r"neither a data set \(characters, digits"),
         ("table.csv", "test", "has no splits"),
     ],
 )
