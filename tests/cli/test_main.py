@@ -68,7 +68,10 @@ def test_wrong_usage_is_exit_code_2_with_words_on_stderr(arguments: list[str]) -
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["run", "no-such-file.jpg", "--model", "x"], "no file, folder or camera 'no-such-file.jpg'"),
+        (
+            ["run", "no-such-file.jpg", "--model", "x"],
+            "no file, folder or camera 'no-such-file.jpg'",
+        ),
         (["run", "77", "--model", "detect_nanodet"], "Camera 77"),
         (["run", "demo", "--model", "no_such_model"], "There is no bundle"),
         (["inspect", "./no_such_model.tflite"], "no_such_model.tflite"),
