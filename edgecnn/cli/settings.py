@@ -31,8 +31,9 @@ def merged(tables: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, An
     result = dict(tables)
     for name, value in others.items():
         before = result.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        result[name] = merged(before, value) if both else value  # type: ignore[arg-type]
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            value = merged(before, value)
+        result[name] = value
     return result
 
 

@@ -327,8 +327,9 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     for name, value in changes.items():
         old = merged.get(name)
         # The options of a net are replaced as a whole: another net has others.
-        both = isinstance(old, Mapping) and isinstance(value, Mapping) and name != "options"
-        merged[name] = _merge(old, value) if both else value  # type: ignore[arg-type]
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and name != "options":
+            value = _merge(old, value)
+        merged[name] = value
     return merged
 
 

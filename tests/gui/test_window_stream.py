@@ -149,12 +149,12 @@ def test_an_address_is_typed_checked_and_opened(stage: MakeStage) -> None:
     one.qtbot.keyClicks(edit, "not an address")
     one.qtbot.keyClick(edit, Qt.Key.Key_Return)
     assert dialog.isVisible()
+    problem = dialog.problem
     for wrong in ("not an address", "rtsp://camera:99999/a-long-path-that-is-said-once-more"):
         edit.setText(wrong)
         one.qtbot.keyClick(edit, Qt.Key.Key_Return)
         assert dialog.isVisible()
-        problem = dialog.problem
-        one.until(lambda: problem.height() >= problem.heightForWidth(problem.width()))  # noqa: B023
+        one.until(lambda: problem.height() >= problem.heightForWidth(problem.width()))
     edit.clear()
     one.qtbot.keyClicks(edit, "rtsp://ada:secret@camera/live")
     one.qtbot.keyClick(edit, Qt.Key.Key_Return)

@@ -378,6 +378,16 @@ def test_every_command_opens_its_window(booth: Booth) -> None:
         booth.qtbot.wait(20)
 
 
+def restored(booth: Booth, backup: Path) -> RestoreDialog:
+    """The dialog, after it has restored the backup that it offers."""
+    dialog = booth.window.findChild(RestoreDialog)
+    assert dialog.choice.currentData() == backup
+    dialog.edit.setText(SECRET.text)
+    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    booth.qtbot.waitUntil(lambda: booth.session.state == "unlocked", timeout=20_000)
+    return dialog
+
+
 def test_a_damaged_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: Booth) -> None:
     backup = back_up(Gallery.open(booth.session.path, SECRET))
     content = bytearray(booth.session.path.read_bytes())
@@ -389,11 +399,7 @@ def test_a_damaged_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: 
     booth.qtbot.mouseClick(unlock.act, Qt.MouseButton.LeftButton)
     booth.qtbot.waitUntil(unlock.restore.isVisible, timeout=20_000)
     booth.qtbot.mouseClick(unlock.restore, Qt.MouseButton.LeftButton)
-    dialog = booth.window.findChild(RestoreDialog)
-    assert dialog.choice.currentData() == backup
-    dialog.edit.setText(SECRET.text)
-    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
-    booth.qtbot.waitUntil(lambda: booth.session.state == "unlocked", timeout=20_000)
+    dialog = restored(booth, backup)
     assert "1 person is enrolled" in dialog.words.text()
     assert booth.window.findChild(PeopleDialog) is None
     booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
@@ -408,11 +414,7 @@ def test_a_missing_gallery_leads_to_its_backup_and_on_to_what_was_wished(booth: 
     booth.window.do("people")
     create = booth.window.findChild(CreateDialog)
     booth.qtbot.mouseClick(create.restore, Qt.MouseButton.LeftButton)
-    dialog = booth.window.findChild(RestoreDialog)
-    assert dialog.choice.currentData() == backup
-    dialog.edit.setText(SECRET.text)
-    booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
-    booth.qtbot.waitUntil(lambda: booth.session.state == "unlocked", timeout=20_000)
+    dialog = restored(booth, backup)
     booth.qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
     assert booth.window.findChild(PeopleDialog).isVisible()
 
