@@ -13,18 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from benchmarks.compressed import smallest_net
+from benchmarks.distillation import ALL, taught_student
 from benchmarks.pruning import LESSON, pruned_net
 from benchmarks.timing import table
 from benchmarks.training_runs import SEEDS, accuracy, fine_tuning, main_net, summary, trained
 from edgecnn.data import fashion_mnist
 from edgecnn.training.config import change
 from edgecnn.training.distill import Distillation
-from edgecnn.training.quantize import int4_weights, observe, prepare
+from edgecnn.training.quantize import equalize, int4_weights, observe, prepare
 from edgecnn.training.quantize.config import QATConfig
 
 EPOCHS = 8
@@ -42,6 +44,7 @@ class Case:
     name: str
     net: Callable[[], Any]
     config: QATConfig
+    equalized: bool = False
 
 
 CASES = (
@@ -51,6 +54,13 @@ CASES = (
         "smallest_int4",
         smallest_net,
         int4_weights(),
+    ),
+    Case(
+        "a student of the distillation, 15,066 weights; int8",
+        "student_int8",
+        partial(taught_student, ALL, 0),
+        QATConfig(),
+        equalized=True,
     ),
 )
 
@@ -62,7 +72,7 @@ def quantization() -> int:
     for case in CASES:
         whole = 100 * accuracy(case.net())
         tuned = 100 * accuracy(tuned_as_long(case))
-        after = max(100 * accuracy(_afterwards(case, steps, pictures)) for steps in _rules(case))
+        after = max(100 * accuracy(rounded(case.net(), steps, pictures)) for steps in _rules(case))
         aware = [100 * accuracy(learned(case, seed, pictures)) for seed in SEEDS]
         lost = whole - after
         recovered = 100 * (float(np.mean(aware)) - after) / lost
@@ -103,16 +113,21 @@ def _rules(case: Case) -> tuple[QATConfig, ...]:
     )
 
 
-def _afterwards(case: Case, config: QATConfig, pictures: Any) -> Any:
-    net = prepare(case.net(), config)
-    observe(net, pictures)
-    return net
+def rounded(net: Any, config: QATConfig, pictures: Any) -> Any:
+    """The net with everything rounded, and ranges from some pictures."""
+    prepared = prepare(net, config)
+    observe(prepared, pictures)
+    return prepared
 
 
 def learned(case: Case, seed: int, pictures: Any) -> Any:
     """The net that was trained with rounding."""
-    aware = replace(case.config, damped_steps=EPOCHS * STEPS_PER_EPOCH)
-    return _tuned(f"qat_{case.name}_{seed}", _afterwards(case, aware, pictures), seed=seed)
+    config, net = case.config, case.net()
+    if config.weight_bits == 4:
+        config = replace(config, damped_steps=EPOCHS * STEPS_PER_EPOCH)
+    if case.equalized:
+        net = equalize(net, pictures)
+    return _tuned(f"qat_{case.name}_{seed}", rounded(net, config, pictures), seed=seed)
 
 
 def _tuned(name: str, model: Any, *, seed: int) -> Any:

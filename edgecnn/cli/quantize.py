@@ -27,6 +27,11 @@ from edgecnn.optional import require
     "--ranges", type=click.Choice(["ema", "learned"]), help="Where ranges of activations end."
 )
 @click.option(
+    "--equalize/--no-equalize",
+    default=None,
+    help="Give channels alike ranges first; the float answers stay.  [default: with int8]",
+)
+@click.option(
     "--freeze-epoch", type=click.IntRange(min=1), help="From then on ranges are not observed."
 )
 @click.option(
@@ -48,6 +53,7 @@ def quantize(
     config: Path | None,
     weights: str | None,
     ranges: str | None,
+    equalize: bool | None,
     freeze_epoch: int | None,
     keep: str | None,
     teachers: tuple[str, ...],
@@ -62,7 +68,12 @@ def quantize(
     quiet_keras()
     file = model_file(model, given)
     changes: dict[str, dict[str, Any]] = {
-        "rounding": {"weights": weights, "ranges": ranges, "freeze_epoch": freeze_epoch},
+        "rounding": {
+            "weights": weights,
+            "ranges": ranges,
+            "equalize": equalize,
+            "freeze_epoch": freeze_epoch,
+        },
         "teach": {"sources": sources(teachers)},
     }
     step = settle("QuantizeStep", config, {**given, "keep": keep}, changes, ("keep",))
@@ -74,6 +85,7 @@ def quantize(
         result,
         ("float", f"{step.rounding.weights} weights"),
         as_json,
-        f"Rounded without training it answers {rounded * 100:.2f} % right.",
+        f"Rounded without training it answers {rounded * 100:.2f} % right"
+        + (", its channels evened." if result.details["equalized"] else "."),
         f"Kept: the {step.kept} epoch, {epoch}.",
     )

@@ -31,13 +31,15 @@ def test_a_net_learns_integers_and_is_judged_like_any_other(net: Path) -> None:
     out = net.parent / "out"
     said = edgecnn_command(
         "quantize", net, "--data", "fashion_mnist:test", "--limit", "200", "--weights", "int4",
-        "--epochs", "1", "--batch-size", "50", "--test", "fashion_mnist:test", "--out", out,
+        "--epochs", "1", "--batch-size", "50", "--equalize", "--test", "fashion_mnist:test",
+        "--out", out,
     )  # fmt: skip
     assert said.code == 0, said.err
     for word in (
         "float",
         "int4 weights",
         "Rounded without training",
+        "its channels evened",
         "last epoch, 1",
         "2,000 pictures",
     ):

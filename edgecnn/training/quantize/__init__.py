@@ -1,6 +1,7 @@
 """Quantization-aware training (QAT): a network learns to live with the integers of its device.
 
-    qat = quantize.prepare(trained, quantize.int4_weights())
+    even = quantize.equalize(trained, pictures)   # alike channels, same answers; for 8 bits
+    qat = quantize.prepare(even, quantize.int8())
     quantize.observe(qat, pictures)          # ranges to start from
     qat.compile(...); qat.fit(...)           # as any Keras model
     quantize.freeze(qat)                     # ranges stay for the last epochs
@@ -13,10 +14,18 @@ needs.
 from __future__ import annotations
 
 from edgecnn.training.quantize.config import QATConfig, int4_weights, int8
-from edgecnn.training.quantize.workflow import fold, freeze, observe, prepare, unobserved
+from edgecnn.training.quantize.workflow import (
+    equalize,
+    fold,
+    freeze,
+    observe,
+    prepare,
+    unobserved,
+)
 
 __all__ = [
     "QATConfig",
+    "equalize",
     "fold",
     "freeze",
     "int4_weights",

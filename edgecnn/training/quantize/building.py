@@ -31,15 +31,23 @@ _QUANTIZED: dict[str, Any] = {
 
 def build_float(net: Net, name: str) -> keras.Model:
     """The network in float."""
+    inputs, values = float_values(net)
+    return _model(net, inputs, values, name)
+
+
+def float_values(net: Net) -> tuple[list[Any], dict[int, Any]]:
+    """Symbolic inputs of the network in float, and the symbolic tensor of each number."""
     values = {number: _input_like(tensor) for number, tensor in net.inputs.items()}
     inputs = list(values.values())
     for node in net.nodes:
         layer = node.layer
+        if isinstance(layer, keras.layers.Layer):  # one of its own for each time the net is built
+            layer = type(layer).from_config(layer.get_config())
         if node.linear is not None:
             layer = _FLOAT[node.linear.form](**_settings(node, node.linear))
         values[node.output] = _call(layer, node, values)
         _set_weights(layer, node)
-    return _model(net, inputs, values, name)
+    return inputs, values
 
 
 def build_quantized(net: Net, name: str, config: QATConfig) -> keras.Model:

@@ -1,4 +1,4 @@
-"""The steps of quantization-aware training: prepare, observe, fit, freeze."""
+"""The steps of quantization-aware training: equalize, prepare, observe, fit, freeze."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from edgecnn.errors import OptionError
 from edgecnn.training.quantize.activations import ActivationQuantizer
 from edgecnn.training.quantize.building import build_float, build_quantized
 from edgecnn.training.quantize.config import QATConfig
+from edgecnn.training.quantize.equalizing import equalize_net
 from edgecnn.training.quantize.lowering import lower
 from edgecnn.training.quantize.reading import read_graph, structures
 
@@ -56,6 +57,42 @@ def fold(model: keras.Model) -> keras.Model:
     return build_float(lower(read_graph(model), integer=False), model.name)
 
 
+def equalize(
+    model: keras.Model, pictures: Any, *, balance: float = 0.5, batch_size: int = 64
+) -> keras.Model:
+    """A float copy whose channels have alike ranges, for 8 bits that are shared out better.
+
+    All channels of an activation share one step. Here those that reach far are made smaller and the
+    others larger, and the weights around them the other way; batch norm is folded. It pays with
+    8-bit weights, before `prepare` as well as before a conversion without any training. With 4 bits
+    it hurts: weights become less alike, and have no levels to spare.
+
+    Reference: Nagel et al., ICCV 2019, arXiv:1906.04721; see
+    `edgecnn.training.quantize.equalizing` for how we differ.
+
+    Args:
+        model: A trained functional or Sequential model, channels last; models inside it are laid
+            open. It stays as it is.
+        pictures: Some hundred like the real ones, as for `observe`.
+        balance: 1 evens the ranges of activations as far as they go. Less minds the weights as
+            well that a channel meets, which share steps too; 0 minds nothing else.
+        batch_size: For arrays.
+
+    Returns:
+        A model with the same answers to rounding of floats, and the same names of layers and
+        outputs. Channels that go into anything but ReLU (ReLU6, sigmoid, swish ...) stay as they
+        are.
+
+    Raises:
+        OptionError: There are no pictures, or ``balance`` is not between 0 and 1.
+    """
+    if not 0.0 <= balance <= 1.0:
+        raise OptionError(f"balance is {balance}; give 0 (weights alone) to 1 (ranges alone).")
+    net = lower(read_graph(model), integer=False)
+    equalize_net(net, _inputs(model, pictures, batch_size, "equalize"), balance)
+    return build_float(net, model.name)
+
+
 def observe(model: keras.Model, data: Any, *, batch_size: int = 64) -> None:
     """Set the ranges of activations from pictures, without training: where to start from.
 
@@ -69,19 +106,14 @@ def observe(model: keras.Model, data: Any, *, batch_size: int = 64) -> None:
         OptionError: The model has no ranges, or there are no pictures.
     """
     quantizers = _quantizers(model)
-    count = 0
     for quantizer in quantizers:
         quantizer.observing = True
     try:
-        for batch in _batches(data, batch_size):
-            parts = keras.tree.flatten(batch)
-            model(keras.tree.pack_sequence_as(structures(model)[0], parts), training=False)
-            count += 1
+        for batch in _inputs(model, data, batch_size, "observe"):
+            model(batch, training=False)
     finally:
         for quantizer in quantizers:
             quantizer.observing = False
-    if count == 0:
-        raise OptionError("observe() got no pictures; give at least one batch like the real ones.")
 
 
 def freeze(model: keras.Model, frozen: bool = True) -> None:
@@ -107,6 +139,18 @@ def _quantizers(model: Any) -> list[ActivationQuantizer]:
             "prepare(model) first."
         )
     return found
+
+
+def _inputs(model: Any, data: Any, batch_size: int, asked_by: str) -> Iterator[Any]:
+    """Batches in the structure of the model's inputs; an error if there are none."""
+    form, found = structures(model)[0], False
+    for batch in _batches(data, batch_size):
+        found = True
+        yield keras.tree.pack_sequence_as(form, keras.tree.flatten(batch))
+    if not found:
+        raise OptionError(
+            f"{asked_by}() got no pictures; give at least one batch like the real ones."
+        )
 
 
 def _batches(data: Any, batch_size: int) -> Iterator[Any]:

@@ -143,7 +143,10 @@ class RoundingConfig(_Group, frozen=True):
         ema_momentum: Of the averages.
         freeze_epoch: From this epoch on, counted from 0, ranges are observed no longer. None: they
             are to the end; ``learned`` ones for 100 steps.
-        observed_pictures: Set the ranges before training begins.
+        observed_pictures: Set the ranges before training begins, and the channels' where they are
+            evened.
+        equalize: Give channels alike ranges before training; see
+            `edgecnn.training.quantize.equalize`. None: with int8.
     """
 
     weights: Literal["int8", "int4"] = "int8"
@@ -153,6 +156,7 @@ class RoundingConfig(_Group, frozen=True):
     ema_momentum: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.99
     freeze_epoch: Count | None = None
     observed_pictures: Count = 512
+    equalize: bool | None = None
 
 
 def _fine_tuning(epochs: int, learning_rate: float) -> TrainConfig:

@@ -47,7 +47,7 @@ def run_quantize(
     Returns:
         A net that rounds, which ``converters.qat`` and ``edgecnn convert`` turn into full-integer
         files. ``details`` holds ``rounded_accuracy``, that of the net rounded without training;
-        ``kept`` (last or best), ``kept_epoch`` and ``best_epoch``, counted from 1.
+        ``equalized``; ``kept`` (last or best), ``kept_epoch`` and ``best_epoch``, counted from 1.
 
     Raises:
         OptionError: A layer has no integer counterpart (named, with what to use), or pictures,
@@ -72,6 +72,9 @@ def run_quantize(
         step.rounding, steps_per_epoch, pictures=len(data.train), epochs=config.fit.epochs
     )
     rounding = quantize.prepare(net, rules)
+    evened = step.rounding.equalize
+    if evened is None:
+        evened = step.rounding.weights == "int8"
     folder = StepFolder(out)
     with teachers(step.teach, own=net, names=data.train.names) as opened:
         lesson = lesson_of(step.teach, opened, net)
@@ -87,9 +90,13 @@ def run_quantize(
         size = config.fit.batch_size
 
         def prepare() -> tuple[keras.Model, dict[str, Any]]:
-            chosen = data.some(step.rounding.observed_pictures, config.fit.seed)
-            quantize.observe(rounding, chosen.images, batch_size=OBSERVED_BATCH)
-            return rounding, {"rounded_accuracy": accuracy_of(rounding, data.judged, size)}
+            pictures = data.some(step.rounding.observed_pictures, config.fit.seed).images
+            begun = rounding
+            if evened:
+                even = quantize.equalize(net, pictures, batch_size=OBSERVED_BATCH)
+                begun = quantize.prepare(even, rules)
+            quantize.observe(begun, pictures, batch_size=OBSERVED_BATCH)
+            return begun, {"rounded_accuracy": accuracy_of(begun, data.judged, size)}
 
         trained = stages.run(config, prepare)
         # The same net under another name where the last epoch is the best.
@@ -106,6 +113,7 @@ def run_quantize(
             details={
                 **stages.told[0],
                 "weights": step.rounding.weights,
+                "equalized": evened,
                 "kept": step.kept,
                 "kept_epoch": trained.epochs if last else trained.best_epoch + 1,
                 "best_epoch": trained.best_epoch + 1,

@@ -106,6 +106,26 @@ def test_ranges_are_observed_until_the_epoch_that_was_named(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("changes", "evened"),
+    [
+        ({"rounding": {"weights": "int8"}}, True),
+        ({"rounding": {"weights": "int8", "equalize": False}}, False),
+        ({"rounding": {"weights": "int4"}}, False),
+    ],
+)
+def test_channels_are_evened_first_with_8_bits(
+    changes: dict[str, Any], evened: bool, tmp_path: Path
+) -> None:
+    still = {"fit": {"epochs": 1}, "optimizer": {"learning_rate": 1e-9}}
+    wanted = step(train=still, teach={"sources": []}, **changes)
+    result = run_quantize(tiny.trained(), wanted, out=tmp_path / "out", data=tiny.data())
+    assert result.details["equalized"] is evened
+    folded = quantize.fold(tiny.trained()).get_layer("one")
+    kernels = [to_numpy(layer.kernel) for layer in (result.model.get_layer("one"), folded)]
+    assert np.allclose(*kernels, rtol=1e-3) is not evened
+
+
+@pytest.mark.parametrize(
     ("changes", "kept", "epoch"),
     [
         ({}, "last", 2),
