@@ -14,10 +14,10 @@ from converters.compress.summary import Summary, markdown
 from converters.convert import convert
 from converters.options import About, ConvertOptions, Progress, Proof
 from converters.report.schema import Report
-from converters.report.text import counted
 from edgecnn.bundle import io
 from edgecnn.bundle.schema import PublishedMetric
 from edgecnn.training.steps.config import TargetConfig
+from edgecnn.wording import counted
 
 CALIBRATION = 500
 """Pictures that int8 ranges are found on, where the net was not quantized in training."""

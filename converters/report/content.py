@@ -21,7 +21,6 @@ from converters.report.section import Section, Table
 from converters.report.text import (
     NOTHING,
     agreement,
-    counted,
     first_word,
     gate_word,
     is_reference,
@@ -32,6 +31,7 @@ from converters.report.text import (
     points,
     way,
 )
+from edgecnn.wording import counted
 
 
 def sections(report: Report) -> list[Section]:

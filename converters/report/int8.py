@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from converters.report.schema import Confusion, LayerError, Repair, Report
 from converters.report.section import Section, Table
-from converters.report.text import counted, figure, percent
+from converters.report.text import figure, percent
+from edgecnn.wording import counted
 
 WORST_LAYERS = 10
 WORST_PAIRS = 10

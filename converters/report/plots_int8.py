@@ -20,7 +20,7 @@ from converters.report.canvas import (
 )
 from converters.report.int8 import LOSING, ROUNDING, label, layer_name, worst_layers
 from converters.report.schema import Confusion, LayerError, Report
-from converters.report.text import counted
+from edgecnn.wording import counted
 
 NAMED_LAYERS = 8
 MAX_NUMBERS = 14

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from converters.report.schema import SIMULATION, Latency, Proven, Repair, Report
+from edgecnn.wording import counted
 
 AGREEMENT = {
     "classify": "top1_agreement",
@@ -54,11 +55,6 @@ def figure(value: float | None) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < 1e9:
         return str(int(value))
     return f"{value:.4g}"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def is_reference(report: Report, proven: Proven) -> bool:

@@ -11,10 +11,11 @@ import msgspec
 import numpy as np
 
 from converters.report.schema import Part
-from converters.report.text import counted, megabytes, milliseconds
+from converters.report.text import megabytes, milliseconds
 from converters.search.pareto import pareto_front
 from edgecnn.bundle.schema import Precision
 from edgecnn.runtime.backend import Compute
+from edgecnn.wording import counted
 
 AS_FAST = 1.03
 """Latencies within 3 % of each other are equal: two runs of the same file differ by that much."""

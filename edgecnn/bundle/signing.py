@@ -26,6 +26,7 @@ from edgecnn.bundle.paths import MANIFEST, SIGNATURE
 from edgecnn.bundle.store import MAX_MANIFEST_BYTES, Store, open_store
 from edgecnn.bundle.writing import replace_signature
 from edgecnn.errors import BundleError
+from edgecnn.wording import counted
 
 
 def sign(
@@ -130,7 +131,7 @@ def _refuse_extra_files(bundle: io.Bundle) -> None:
     if extra:
         shown = ", ".join(map(repr, extra[:5])) + (", ..." if len(extra) > 5 else "")
         raise BundleError(
-            f"{bundle.store.name} holds {len(extra)} extra "
-            f"{'file' if len(extra) == 1 else 'files'} that {MANIFEST} does not list: {shown}. "
+            f"{bundle.store.name} holds {counted(len(extra), 'extra file')} that {MANIFEST} does "
+            f"not list: {shown}. "
             "Remove what does not belong to the bundle."
         )

@@ -32,6 +32,7 @@ from edgecnn.tasks.options import ClassifyOptions
 from edgecnn.video.frame import Frame
 from edgecnn.video.source import DEMO, open_source
 from edgecnn.video.writer import write_image
+from edgecnn.wording import counted
 from edgecnn.zoo.catalogue import assets_path
 
 MODELS = {
@@ -216,7 +217,7 @@ def _show_tasks(context: click.Context, source: str, picture: Path) -> None:
             raise SourceError(f"Nothing in {frames.name} could be read.")
         infos = {title: task.info for title, task in tasks.items()}
     print_table(
-        f"{count} {'frame' if count == 1 else 'frames'} of {frames.name} on {this_machine().cpu}",
+        f"{counted(count, 'frame')} of {frames.name} on {this_machine().cpu}",
         ["task", "model", "runs as", "median ms", "found, in frames"],
         [
             [

@@ -14,6 +14,7 @@ from edgecnn.core.results import (
     Tensors,
 )
 from edgecnn.faces.recognition import Recognition
+from edgecnn.wording import counted
 
 
 def one_line(result: Result) -> str:
@@ -30,7 +31,7 @@ def one_line(result: Result) -> str:
         if not len(result):
             return "no faces"
         scores = ", ".join(f"{score:.2f}" for score in result.scores)
-        return f"{len(result)} {'face' if len(result) == 1 else 'faces'} ({scores})"
+        return f"{counted(len(result), 'face')} ({scores})"
     if isinstance(result, Segmentation):
         return ", ".join(f"{item.label} {item.coverage:.0%} of the picture" for item in result)
     if isinstance(result, Embedding):

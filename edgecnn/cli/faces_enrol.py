@@ -26,6 +26,7 @@ from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.outcomes import Enrolled, NewFace
 from edgecnn.tasks.faces import FacePipeline
 from edgecnn.video.files import IMAGE_SUFFIXES
+from edgecnn.wording import counted
 
 
 def _enrolment_options(function: Any) -> Any:
@@ -100,8 +101,10 @@ def enrol(
     if as_json:
         print_json({**_plain(outcome), "refused": refused})
     else:
-        templates = "1 template" if outcome.templates == 1 else f"{outcome.templates} templates"
-        click.echo(f"Enrolled {outcome.name}: {outcome.added} new, {templates} in all.")
+        click.echo(
+            f"Enrolled {outcome.name}: {outcome.added} new, "
+            f"{counted(outcome.templates, 'template')} in all."
+        )
         _warn(outcome)
     if refused:
         context.exit(1)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edgecnn.errors import OptionError
 from edgecnn.optional import require
+from edgecnn.wording import counted
 
 Indices = NDArray[np.int64]
 
@@ -184,7 +185,7 @@ def some(labels: Any, count: int, *, seed: int = 0) -> Indices:
     if not least <= count <= whole:
         raise OptionError(
             f"A limit of {count:,} pictures cannot be kept: there are {whole:,} of "
-            f"{_counted(least, 'class', 'classes')}. Give {least:,} (one a class) to {whole:,}."
+            f"{counted(least, 'class', 'classes')}. Give {least:,} (one a class) to {whole:,}."
         )
     if whole - count < least:
         return _all_but(classes, whole - count, seed)
@@ -250,7 +251,7 @@ def _check_share(share: float, held: int, count: int, classes: int | None) -> No
     least = classes or 1
     if min(held, count - held) >= least:
         return
-    what = "groups" if classes is None else f"pictures of {_counted(least, 'class', 'classes')}"
+    what = "groups" if classes is None else f"pictures of {counted(least, 'class', 'classes')}"
     need = "one" if classes is None else f"at least {least:,}, one of each class"
     told = (
         f"A share of {share:g} of {count:,} {what} holds back {held:,} and leaves "
@@ -269,10 +270,6 @@ def _check_members(classes: NDArray[Any], least: int, purpose: str) -> None:
     names, counts = np.unique(classes, return_counts=True)
     if counts.min() < least:
         raise OptionError(
-            f"Class {names[counts.argmin()]} has {_counted(int(counts.min()), 'picture')}, too few "
+            f"Class {names[counts.argmin()]} has {counted(int(counts.min()), 'picture')}, too few "
             f"for {purpose}: each class needs {least}. Add pictures, or leave the class out."
         )
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

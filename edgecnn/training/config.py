@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from edgecnn.errors import OptionError
+from edgecnn.wording import counted
 
 Share = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Meta(gt=0.0)]
@@ -343,10 +344,10 @@ def _check(config: TrainConfig, where: str) -> None:
     if optimizer.clip_norm is not None and optimizer.clip_value is not None:
         raise OptionError(f"{where}: give optimizer.clip_norm or clip_value, not both.")
     if config.schedule.warmup_epochs >= fit.epochs:
-        counted = "is 1 epoch" if fit.epochs == 1 else f"are {fit.epochs} epochs"
+        there = f"{'is' if fit.epochs == 1 else 'are'} {counted(fit.epochs, 'epoch')}"
         raise OptionError(
             f"{where}: schedule.warmup_epochs is {config.schedule.warmup_epochs}, but there "
-            f"{counted}; the warm-up has to end before them. Give fewer epochs of it, or more of "
+            f"{there}; the warm-up has to end before them. Give fewer epochs of it, or more of "
             "all (fit.epochs)."
         )
     average = config.regularize.average

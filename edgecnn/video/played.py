@@ -17,6 +17,7 @@ from edgecnn.video.frame import Frame
 from edgecnn.video.source import Source
 from edgecnn.video.status import Reason, State
 from edgecnn.video.threaded import Run, ThreadedSource
+from edgecnn.wording import counted
 
 USUAL_FPS = 25.0
 """The pace of a video that does not say its own."""
@@ -90,8 +91,9 @@ class PlayedSource(ThreadedSource):
                 message = first.reason
             self._show(run, State.FAILED, Reason.CODEC, message)
         else:
-            count = "1 frame" if taken == 1 else f"{taken} frames"
-            self._show(run, State.ENDED, None, f"{self.name} has ended after {count}.")
+            self._show(
+                run, State.ENDED, None, f"{self.name} has ended after {counted(taken, 'frame')}."
+            )
 
     def _why(self) -> Reason:
         missing = self._path is not None and not self._path.is_file()

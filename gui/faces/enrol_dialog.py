@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from edgecnn.errors import EdgeCNNError, GalleryError
 from edgecnn.faces.guided import POSES
 from edgecnn.faces.outcomes import Enrolled, NewFace
+from edgecnn.wording import counted
 from gui.dropped import dropped_files
 from gui.faces.enrol_camera import CameraPage
 from gui.faces.enrol_check import Outlook, outlook, store
@@ -401,4 +402,4 @@ class EnrolDialog(QDialog):
 
 def faces_in_words(count: int) -> str:
     """``1 face``, ``3 faces``."""
-    return "1 face" if count == 1 else f"{count} faces"
+    return counted(count, "face")

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from edgecnn.faces.forget import FileProof, Forgotten
+from edgecnn.wording import counted
 from gui.faces.people_cards import PersonCard, templates_in_words
 
 
@@ -26,7 +27,7 @@ def forget_question(cards: Sequence[PersonCard], backups: int) -> str:
     photos = sum(card.photos for card in cards)
     parts = [templates_in_words(sum(card.templates for card in cards))]
     if photos:
-        parts.append("1 photo" if photos == 1 else f"{photos} photos")
+        parts.append(counted(photos, "photo"))
     parts.append("the marks in the log")
     who = ", ".join(card.name for card in cards)
     words = f"Deleted for good: {who} with {', '.join(parts)}"
@@ -41,14 +42,13 @@ def forget_title(report: Forgotten) -> str:
     """The outcome in one sentence."""
     if not report.proven:
         return "It is not proven that nothing is left"
-    people = "1 person" if report.people == 1 else f"{report.people} people"
-    return f"{people} forgotten: no trace was found"
+    return f"{counted(report.people, 'person', 'people')} forgotten: no trace was found"
 
 
 def forget_page(report: Forgotten) -> str:
     """The whole report as HTML; every text is escaped."""
     removed = [templates_in_words(report.templates)]
-    removed.append("1 photo" if report.photos == 1 else f"{report.photos} photos")
+    removed.append(counted(report.photos, "photo"))
     removed.append("the record, and the marks in the log")
     removed += [f"the backup {path}" for path in report.backups_deleted]
     parts = [_list("Removed", removed)]

@@ -8,6 +8,7 @@ from edgecnn.core.image import Pixels
 from edgecnn.faces import records
 from edgecnn.faces.gallery import Gallery
 from edgecnn.faces.records import Contents, Person
+from edgecnn.wording import counted
 from gui.faces.people_thumbs import person_thumbnails
 
 NOT_STATED = "not stated"
@@ -97,7 +98,7 @@ def _until(date: str, over: bool) -> str:
 
 def templates_in_words(count: int) -> str:
     """``1 template``, ``4 templates``."""
-    return "1 template" if count == 1 else f"{count} templates"
+    return counted(count, "template")
 
 
 def first_thumbnails(gallery: Gallery, known: frozenset[str]) -> dict[str, Pixels]:

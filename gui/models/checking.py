@@ -9,6 +9,7 @@ from pathlib import Path
 from edgecnn.api import open_bundle
 from edgecnn.bundle import signing
 from edgecnn.tasks.golden import Check, check_golden
+from edgecnn.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _details(checks: list[Check]) -> tuple[str, ...]:
     lines = []
     for (file, backend), group in groups.items():
         problems = [f"{one.image}: {problem}" for one in group for problem in one.problems]
-        pictures = "1 picture" if len(group) == 1 else f"{len(group)} pictures"
+        pictures = counted(len(group), "picture")
         lines.append(f"{file} on {backend}, {pictures}: {'right' if not problems else 'WRONG'}")
         lines += [f"    {problem}" for problem in problems]
     return tuple(lines)
