@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgecnn.nets.layers.channels import ChannelShuffle, ChannelSlice
+from edgecnn.training.prune.flow import connected
 from edgecnn.training.quantize.arrays import to_numpy
 from edgecnn.training.quantize.net import Net, Node
 from edgecnn.training.quantize.support import activation_name
@@ -53,7 +54,8 @@ class Factors:
 
     def __init__(self, net: Net, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._parent: list[int] = []
+        self._count = 0
+        self._joins: list[tuple[Places, Places]] = []
         self._pinned: set[int] = set()
         self.of: dict[int, Places] = {}
         for number in net.inputs:
@@ -62,8 +64,8 @@ class Factors:
             self.of[node.output] = self._follow(node)
         for number in net.outputs:
             self._pin(self.of[number])
-        roots = np.asarray([self._root(place) for place in range(len(self._parent))], np.int64)
-        kept, places = np.unique(roots, return_inverse=True)
+        first = connected(self._count, self._joins)
+        kept, places = np.unique(first, return_inverse=True)
         self.of = {number: places[before] for number, before in self.of.items()}
         self.free = np.ones(len(kept), np.bool_)
         self.free[places[sorted(self._pinned)]] = False
@@ -83,7 +85,8 @@ class Factors:
         if type(layer) is _layers.Concatenate and layer.axis == -1:
             return np.concatenate(given)
         if kind in ("Add", "Subtract") and all(len(places) == width for places in given):
-            return self._joined(given)
+            self._joins += [(given[0], places) for places in given[1:]]
+            return given[0]
         if kind == "Multiply":
             moving = [places for places in given if not self._pinned.issuperset(places.tolist())]
             if len(moving) == 1 and len(moving[0]) == width:  # what it is multiplied by is a gate
@@ -96,25 +99,13 @@ class Factors:
         return self._shapes[number][-1] or 1
 
     def _fresh(self, number: int) -> Places:
-        start = len(self._parent)
-        self._parent += range(start, start + self._width(number))
-        return np.arange(start, len(self._parent))
+        start = self._count
+        self._count += self._width(number)
+        return np.arange(start, self._count)
 
     def _pin(self, places: Places) -> Places:
         self._pinned.update(places.tolist())
         return places
-
-    def _joined(self, given: list[Places]) -> Places:
-        for places in given[1:]:
-            for one, other in zip(given[0].tolist(), places.tolist(), strict=True):
-                low, high = sorted((self._root(one), self._root(other)))
-                self._parent[high] = low
-        return given[0]
-
-    def _root(self, place: int) -> int:
-        while self._parent[place] != place:
-            place = self._parent[place]
-        return place
 
 
 def is_relu(layer: Any) -> bool:
