@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgecnn.core.components import connected
+
 Elements = npt.NDArray[np.int64]
 Tags = npt.NDArray[np.uint64]
 Array = npt.NDArray[Any]
@@ -200,25 +202,6 @@ class Classes:
     def index(self, classes: Elements) -> Elements:
         """Places of classes in `ids`."""
         return np.searchsorted(self.ids, classes).astype(np.int64)
-
-
-def connected(count: int, edges: Sequence[tuple[Elements, Elements]]) -> Elements:
-    """Smallest member of the component of each of ``count`` nodes, int64 (count,)."""
-    parent = np.arange(count)
-    if not edges:
-        return parent
-    one = np.concatenate([edge[0] for edge in edges])
-    other = np.concatenate([edge[1] for edge in edges])
-    while True:
-        before = parent
-        low = np.minimum(parent[one], parent[other])
-        parent = parent.copy()
-        for ends in (one, other):
-            np.minimum.at(parent, before[ends], low)
-            np.minimum.at(parent, ends, low)
-        parent = parent[parent]
-        if np.array_equal(parent, before):
-            return parent
 
 
 def classify(flow: Flow) -> Classes:

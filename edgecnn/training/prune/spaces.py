@@ -17,6 +17,7 @@ from math import gcd
 import numpy as np
 import numpy.typing as npt
 
+from edgecnn.core.components import connected
 from edgecnn.errors import OptionError
 from edgecnn.training.prune.flow import (
     Carried,
@@ -25,7 +26,6 @@ from edgecnn.training.prune.flow import (
     Flow,
     UnevenError,
     classify,
-    connected,
     fresh,
 )
 from edgecnn.training.prune.graph import Graph

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.core.components import connected
 from edgecnn.nets.layers.channels import ChannelShuffle, ChannelSlice
-from edgecnn.training.prune.flow import connected
 from edgecnn.training.quantize.arrays import to_numpy
 from edgecnn.training.quantize.net import Net, Node
 from edgecnn.training.quantize.support import activation_name
