@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from edgecnn.training.quantize.config import QATConfig, int4_weights, int8
 from edgecnn.training.quantize.workflow import (
+    check,
     equalize,
     fold,
     freeze,
@@ -25,6 +26,7 @@ from edgecnn.training.quantize.workflow import (
 
 __all__ = [
     "QATConfig",
+    "check",
     "equalize",
     "fold",
     "freeze",

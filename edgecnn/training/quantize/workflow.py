@@ -44,6 +44,15 @@ def prepare(model: keras.Model, config: QATConfig | None = None) -> keras.Model:
     return build_quantized(net, model.name, config or QATConfig())
 
 
+def check(model: keras.Model) -> None:
+    """Whether `prepare` can take a network, without the time that it takes.
+
+    Raises:
+        OptionError: A layer has no integer counterpart; the message names it and says what to use.
+    """
+    lower(read_graph(model))
+
+
 def fold(model: keras.Model) -> keras.Model:
     """A float copy with batch norm folded into the convolutions and dense layers before it.
 

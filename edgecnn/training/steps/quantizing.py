@@ -71,7 +71,7 @@ def run_quantize(
     rules = _rounding(
         step.rounding, steps_per_epoch, pictures=len(data.train), epochs=config.fit.epochs
     )
-    rounding = quantize.prepare(net, rules)
+    quantize.check(net)
     evened = step.rounding.equalize
     if evened is None:
         evened = step.rounding.weights == "int8"
@@ -91,10 +91,10 @@ def run_quantize(
 
         def prepare() -> tuple[keras.Model, dict[str, Any]]:
             pictures = data.some(step.rounding.observed_pictures, config.fit.seed).images
-            begun = rounding
+            even = net
             if evened:
                 even = quantize.equalize(net, pictures, batch_size=OBSERVED_BATCH)
-                begun = quantize.prepare(even, rules)
+            begun = quantize.prepare(even, rules)
             quantize.observe(begun, pictures, batch_size=OBSERVED_BATCH)
             return begun, {"rounded_accuracy": accuracy_of(begun, data.judged, size)}
 
