@@ -7,9 +7,11 @@ Exit codes: 0 done; 1 the task failed, with a one-line reason on standard error;
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -89,7 +91,8 @@ def cli(debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; `edgecnn` is installed as this function."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = [_at_home(one) for one in (sys.argv[1:] if arguments is None else arguments)]
+    _stand_in_for_closed_streams()
     debug = "--debug" in given
     # --debug is understood before and after the verb.
     given = [argument for argument in given if argument != "--debug"]
@@ -111,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EdgeCNNError, OSError) as error:
         if debug:
             traceback.print_exc()
-        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"Error: {' '.join(_words(error).split())}", err=True)
         return 1
     except Exception as error:  # noqa: BLE001 (a mistake of ours: whoever runs it needs one line)
         if debug:
@@ -124,3 +127,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _at_home(argument: str) -> str:
+    """An argument with ``~/`` as the home folder; shells leave it alone in ``--save=~/out``."""
+    option, is_option, value = argument.partition("=")
+    if not (is_option and option.startswith("--")):
+        option, is_option, value = "", "", argument
+    if not value.startswith("~/"):
+        return argument
+    return option + is_option + os.path.expanduser(value)  # noqa: PTH111 (as it is without a home)
+
+
+def _stand_in_for_closed_streams() -> None:
+    """A service may be started with its standard output closed, which Python shows as None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _words(error: EdgeCNNError | OSError) -> str:
+    """What a person is told; the system's own errors lose their number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    where = "" if error.filename is None else f"{error.filename}: "
+    return f"{where}{error.strerror}."

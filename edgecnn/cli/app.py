@@ -212,7 +212,7 @@ def _show_tasks(context: click.Context, source: str, picture: Path) -> None:
                 seen[title].take(frame, task, keep=keep)
             count += 1
         for problem in frames.problems:
-            click.echo(f"Left out {problem.name}: {problem.reason}", err=True)
+            click.echo(f"Left out: {problem}", err=True)
         if count == 0:
             raise SourceError(f"Nothing in {frames.name} could be read.")
         infos = {title: task.info for title, task in tasks.items()}

@@ -14,6 +14,7 @@ import click
 
 from edgecnn.cli.describe import names_found, one_line
 from edgecnn.core.results import Faces, Result
+from edgecnn.errors import SourceError
 from edgecnn.faces.recognition import Recognition
 from edgecnn.video.answer import Answer
 
@@ -62,6 +63,9 @@ def json_sink(target: str | None, *, flush: bool) -> Iterator[JsonLines | None]:
     Args:
         target: Path, ``-`` or None.
         flush: Each line at once, for whoever follows a live stream.
+
+    Raises:
+        SourceError: The file cannot be written; its folder is made when missing.
     """
     if target is None:
         yield None
@@ -69,7 +73,12 @@ def json_sink(target: str | None, *, flush: bool) -> Iterator[JsonLines | None]:
         yield JsonLines(sys.stdout, flush=flush)
         sys.stdout.flush()
     else:
-        with Path(target).open("w", encoding="utf-8") as stream:
+        try:
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            opened = Path(target).open("w", encoding="utf-8")  # noqa: SIM115 (closed below)
+        except OSError as error:
+            raise SourceError(f"Cannot write {target}: {error.strerror}.") from error
+        with opened as stream:
             yield JsonLines(stream, flush=flush)
 
 

@@ -24,7 +24,7 @@ from edgecnn.cli.run_faces import (
     models_of_faces,
     open_access,
 )
-from edgecnn.cli.saving import LiveSaver, Saver
+from edgecnn.cli.saving import LiveSaver, Saver, keep_source
 from edgecnn.cli.service import Ending
 from edgecnn.cli.streams import answers, open_frames
 from edgecnn.cli.task_options import set_options
@@ -79,6 +79,7 @@ def run(
     """
     # What goes wrong is said in words below; logs are for those who embed the library.
     logging.getLogger("edgecnn.video").addHandler(logging.NullHandler())
+    keep_source(source, save, json_to)
     with contextlib.ExitStack() as stack:
         access = open_access(
             models, chosen["gallery"], chosen["passphrase_file"], names=chosen["names"]

@@ -20,6 +20,25 @@ USUAL_FPS = 30.0
 """Rate of a recording of a stream that does not say its own."""
 
 
+def keep_source(source: str, *targets: str | Path | None) -> None:
+    """Make sure that nothing is written over what is read: somebody's only copy, perhaps.
+
+    Args:
+        source: What is answered about.
+        targets: Files that will be written; None for none.
+
+    Raises:
+        OptionError: One of them is the source itself.
+    """
+    for target in targets:
+        if target is not None and _same_file(Path(source), Path(target)):
+            raise OptionError(f"{target} is the source itself; name another file.")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and one.samefile(other)
+
+
 class Saver:
     """Saves a picture to a file, several to a folder, video frames to an ``.mp4``.
 
@@ -49,6 +68,8 @@ class Saver:
         if self._video is not None:
             self._video.write(pixels)
             return
+        if not self._folder:  # a pattern may have found the target
+            keep_source(answer.frame.source, self._target)
         write_image(self._place(answer.frame) if self._folder else self._target, pixels)
 
     def _place(self, frame: Frame) -> Path:
@@ -58,7 +79,7 @@ class Saver:
         if place in self._written:
             place = self._target / f"{origin.stem}-{frame.index}{origin.suffix}"
         self._written.add(place)
-        if place.exists() and place.resolve() == origin.resolve():
+        if _same_file(origin, place):
             raise SourceError(f"{place} is the picture itself; save into another folder.")
         return place
 

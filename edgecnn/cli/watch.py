@@ -62,7 +62,7 @@ class Watch:
         """Say what is new."""
         for problem in self._source.problems[self._problems_told :]:
             self._problems_told += 1
-            self._leave_out(f"{problem.name}: {problem.reason}", self._problems_told)
+            self._leave_out(str(problem), self._problems_told)
         if self._source.live:
             self._tell_states()
         if self._metrics_s is not None and time.monotonic() >= self._next_s:
@@ -100,7 +100,7 @@ class Watch:
     def _leave_out(self, words: str, count: int) -> None:
         """Say what was left out, as the so-many-th of its kind."""
         if not self._source.live or count <= MOST_TOLD:
-            click.echo(f"Left out {words}", err=True)
+            click.echo(f"Left out: {words}", err=True)
         elif count == MOST_TOLD + 1:
             click.echo("Left out more of the same; it is no longer told.", err=True)
 

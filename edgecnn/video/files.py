@@ -27,6 +27,10 @@ class Problem:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        """Which and why, the name once."""
+        return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
+
 
 class _FileSource(Closing):
     """What sources of files share."""

@@ -102,8 +102,16 @@ def _live_frames(word: str) -> Source | None:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    found = [entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES]
+    found = [
+        entry
+        for entry in folder.iterdir()
+        # Hidden ones are not meant: a Mac leaves a ._photo.jpg beside each photo on a memory card.
+        if entry.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith(".")
+    ]
     if not found:
         known = " ".join(sorted(IMAGE_SUFFIXES))
-        raise SourceError(f"The folder {folder} holds no pictures ({known}).")
+        raise SourceError(
+            f"The folder {folder} holds no pictures ({known}). Those in deeper folders are meant "
+            f"by a pattern, '{folder / '**' / '*.jpg'}', and a video by its own name."
+        )
     return found

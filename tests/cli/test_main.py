@@ -145,3 +145,34 @@ def test_a_reader_that_stops_reading_is_no_failure_worth_words(tmp_path: Path) -
     process.stderr.close()
     process.wait(timeout=30)
     assert err == ""
+
+
+def test_a_closed_standard_output_is_no_failure(bundle: Path, orange: Path) -> None:
+    arguments = ["run", str(orange), "--model", str(bundle)]
+    code = (
+        f"import sys\nfrom edgecnn.cli import main\nsys.stdout = None\nsys.exit(main({arguments}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", [["--json", "~/it.json"], ["--json=~/it.json"]])
+def test_a_path_that_begins_at_home_is_meant_so(
+    bundle: Path, orange: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: list[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    said = edgecnn_command("run", f"~/{orange.name}", "--model", bundle, *form)
+    assert (said.code, said.err) == (0, "")
+    assert "red" in (tmp_path / "it.json").read_text()
+
+
+def test_a_failure_of_the_system_is_told_without_its_number(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "edgecnn.cli.cli.main", lambda *_, **__: (tmp_path / "gone" / "it").read_text()
+        )
+        said = edgecnn_command("doctor")
+    assert (said.code, said.err) == (
+        1,
+        f"Error: {tmp_path / 'gone' / 'it'}: No such file or directory.\n",
+    )

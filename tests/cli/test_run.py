@@ -210,3 +210,41 @@ def test_a_thousand_pictures_take_no_more_memory_than_ten(
     assert said.code == 0
     assert len(said.out.splitlines()) == 1000
     assert max(alive) <= 3
+
+
+@pytest.mark.parametrize("option", ["--save", "--json"])
+@pytest.mark.parametrize("pattern", [False, True])
+def test_what_is_read_is_never_written_over(
+    bundle: Path, orange: Path, option: str, pattern: bool
+) -> None:
+    before = orange.read_bytes()
+    source = orange.with_name("oran*.png") if pattern and option == "--save" else orange
+    said = edgecnn_command("run", source, "--model", bundle, option, orange)
+    assert said.code == 1
+    assert "is the source itself" in said.err
+    assert orange.read_bytes() == before
+
+
+@pytest.mark.parametrize("pace", [[], ["--realtime"]])
+def test_a_video_is_not_written_over_by_its_own_annotation(
+    bundle: Path, tmp_path: Path, pace: list[str]
+) -> None:
+    clip = write_video(tmp_path / "clip.mp4")
+    before = clip.read_bytes()
+    said = edgecnn_command("run", clip, "--model", bundle, "--save", clip, *pace)
+    assert (said.code, said.out) == (1, "")
+    assert clip.read_bytes() == before
+
+
+def test_the_folder_of_the_answers_is_made(bundle: Path, orange: Path, tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "answers.jsonl"
+    assert edgecnn_command("run", orange, "--model", bundle, "--json", target).code == 0
+    assert target.exists()
+    blocked = edgecnn_command("run", orange, "--model", bundle, "--json", orange / "x.json")
+    assert blocked.code == 1
+    assert blocked.err.startswith(f"Error: Cannot write {orange / 'x.json'}: ")
+
+
+def test_a_damaged_picture_is_named_once(bundle: Path, photos: Path) -> None:
+    said = edgecnn_command("run", photos, "--model", bundle)
+    assert said.err.count(str(photos / "3.png")) == 1

@@ -145,10 +145,10 @@ def test_what_a_stream_leaves_out_all_day_does_not_fill_the_log_but_a_folder_nam
     lines = capsys.readouterr().err.splitlines()
     assert watch.left_out == 90
     if live:
-        assert lines[:-1] == ["Left out door: a damaged picture"] * MOST_TOLD
+        assert lines[:-1] == ["Left out: door: a damaged picture"] * MOST_TOLD
         assert "no longer told" in lines[-1]
     else:
-        assert lines == ["Left out door: a damaged picture"] * 90
+        assert lines == ["Left out: door: a damaged picture"] * 90
 
 
 def test_figures_come_when_their_time_has_come(capsys: pytest.CaptureFixture[str]) -> None:

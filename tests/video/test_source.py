@@ -193,3 +193,11 @@ def test_a_photograph_taken_with_the_camera_on_its_side_comes_upright(tmp_path: 
     path.write_bytes(content[:2] + segment + content[2:])
     (frame,) = open_source(str(path))
     assert frame.size_wh == (30, 40)
+
+
+def test_hidden_pictures_of_a_folder_are_not_meant(tmp_path: Path) -> None:
+    write_picture(tmp_path / "photo.png", (0, 0, 255))
+    (tmp_path / "._photo.png").write_bytes(b"what a Mac notes beside a photo")
+    with open_source(str(tmp_path)) as source:
+        assert [Path(frame.source).name for frame in source] == ["photo.png"]
+        assert source.problems == []
