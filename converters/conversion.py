@@ -216,7 +216,8 @@ class Conversion:
         ):
             raise OptionError(
                 "int8 needs to see what the network will see: pass calibration=, a folder or an "
-                "array of about 300 pictures; or leave int8 out of precisions=."
+                "array of about 300 pictures (on the command line --calibration FOLDER); or leave "
+                "int8 out of precisions= (--precision float32 --precision float16)."
             )
 
     def _describe(

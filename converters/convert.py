@@ -7,6 +7,7 @@ is, in a folder beside. Everything is held in memory until all is proven, and wr
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ from edgecnn.errors import ParityError, UnknownNameError
 from edgecnn.registry import TASKS
 
 LOG = "conversion.log"
+ABOUT, NETS = "run.json", ("best.keras", "last.keras")
+"""Files of `edgecnn.training.run`, which needs Keras before it can be asked for them."""
 
 
 def convert(
@@ -62,8 +65,9 @@ def convert(
         input: How a picture becomes the input; None feeds pixels 0..255 unchanged, stretched to
             the input's size, RGB or grey by its channels. A mapping changes fields of that:
             ``{"mean": 127.5, "std": 127.5}``.
-        labels: Names of the classes, in the order of the output; by default those that the data
-            sets bring along (names of class folders, sorted).
+        labels: Names of the classes, in the order of the output; by default those of the training
+            run that the network lies in, else those that the data sets bring along (names of
+            class folders, sorted).
         calibration: What int8 ranges are found on (a network from `edgecnn.training.quantize` has
             trained ranges, and needs none): a folder of pictures, an array of pixels
             (N, H, W, C) 0..255, a generator or ``tf.data`` set of such, or the name of a data set.
@@ -98,7 +102,7 @@ def convert(
     wishes = Wishes(
         task=task,
         input=input,
-        labels=tuple(labels),
+        labels=tuple(labels) or _classes_of_run(model, task),
         targets=_known("target", targets, TARGETS),
         precisions=_known("precision", precisions, PRECISIONS),
         gates=gates_for(settings.proof.gates, max_drop),
@@ -132,6 +136,20 @@ def convert(
     return finished.report
 
 
+def _classes_of_run(model: Any, task: str) -> tuple[str, ...]:
+    """Names of the classes of a net in the folder of a training run, which notes them."""
+    if task != "classify" or not isinstance(model, str | Path):
+        return ()
+    folder = Path(model) if Path(model).is_dir() else Path(model).parent
+    if Path(model) != folder and Path(model).name not in NETS:
+        return ()
+    try:
+        noted = json.loads((folder / ABOUT).read_text("utf-8"))
+        return tuple(str(name) for name in noted["data"]["classes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()  # no run, and labels are not needed to convert
+
+
 def _known(kind: str, given: Sequence[Any], known: Sequence[Any]) -> tuple[Any, ...]:
     """Without doubles, in the order of the table: float files come before those made of them."""
     wanted = [given] if isinstance(given, str) else list(given)
@@ -152,6 +170,6 @@ def _failure(finished: Finished, target: Path, logged: bytes) -> ParityError:
     lines += finished.problems
     shown = "; ".join(lines[:4]) + (f"; and {len(lines) - 4} more" if len(lines) > 4 else "")
     return ParityError(
-        f"Not proven, so no bundle was written. {shown}. {folder.name}/report.html says where it "
-        "went wrong. To accept it all the same, lower a gate by its name."
+        f"Not proven, so no bundle was written. {shown}. {folder / 'report.html'} says where "
+        "it went wrong. To accept it all the same, lower a gate by its name: --gate NAME=NUMBER"
     )

@@ -60,6 +60,12 @@ def input_spec(source: Source, given: InputChanges, task: str) -> InputSpec | No
             "feeds one picture. Convert it with task='tensors', which takes and gives named arrays."
         )
     port = source.inputs[0]
+    if port.dtype != np.float32:
+        raise ConversionError(
+            f"{source.title} takes {port.name!r} as {port.dtype}, but pictures are fed as float32, "
+            "which holds 0..255 as well. Build it with an input of float32 (in Keras the default "
+            "of keras.Input), give it the trained weights, and convert that."
+        )
     if not isinstance(given, InputSpec):
         given = _changed(_plain_input(source, port, task), given or {})
     check_input(given, where="input")
@@ -149,10 +155,19 @@ def output_names(
     if len(names) > 1:
         raise ConversionError(
             f"{source.title} has the outputs {', '.join(names)}, and the task {task!r} has to know "
-            "which is which. Name them in order: Signature(outputs=(...))."
+            "which is which. Name them in order, the one that is decoded by what it holds: "
+            "Signature(outputs=('probabilities', 'other')); on the command line --describe FILE "
+            'with {"outputs": ["probabilities", "other"]}.'
         )
     if task in _PLAIN_OUTPUTS:
         return {names[0]: _PLAIN_OUTPUTS[task]}
+    if task == "classify" and source.outputs[0].shape[-1:] == (1,):
+        raise ConversionError(
+            f"{source.title} gives one number a picture, and 'classify' takes one for each class. "
+            "Give it two: keras.Model(model.inputs, keras.ops.concatenate([1 - model.output, "
+            "model.output], -1)) for one that ends in a sigmoid; the second class is then the one "
+            "that was 1. For a number that is no class: task='tensors'."
+        )
     if task in {"classify", "segment"}:
         activation = _asked_activation(signature)
         if activation is None:

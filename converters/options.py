@@ -53,7 +53,8 @@ class Signature:
         decoder: How outputs become a result; None for the task's plain decoder. Detection has none.
         embedding: For the task ``embed``; None makes a space of its own with cosine distance.
         inputs: Names for its inputs, in its order; None keeps its own (``image`` for a single one).
-        input_shapes: Input name -> shape with the batch axis, where the network leaves sizes open.
+        input_shapes: Input name -> shape with the batch axis, where the network leaves sizes open;
+            of a network with one input, the shape alone.
         batch: For an open batch axis. Pictures go in one by one, so only the task ``tensors`` may
             have another than 1.
         custom_objects: Name -> class or function, for Keras files with layers of your own.
@@ -63,7 +64,7 @@ class Signature:
     decoder: DecoderSpec | None = None
     embedding: EmbeddingSpec | None = None
     inputs: tuple[str, ...] | None = None
-    input_shapes: Mapping[str, tuple[int, ...]] | None = None
+    input_shapes: Mapping[str, tuple[int, ...]] | tuple[int, ...] | None = None
     batch: int = 1
     custom_objects: Mapping[str, Any] | None = None
 

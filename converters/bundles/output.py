@@ -28,10 +28,13 @@ def check_output(target: Path, *, force: bool) -> None:
         BundleError: There is something that may not be replaced, or no right to write.
     """
     check_path(target.stem, where=str(target))
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).exists():
+        raise BundleError(
+            f"{target} is a folder with other things in it; it is not replaced. Name a new one: "
+            f"{target / 'model'}"
+        )
     if target.exists() and not force:
         raise BundleError(f"{target} exists already. Choose another path, or replace it: --force")
-    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).exists():
-        raise BundleError(f"{target} is a folder with other things in it; it is not replaced.")
     parent = target.absolute().parent
     while not parent.exists():
         parent = parent.parent

@@ -86,6 +86,8 @@ class KerasSource(TensorFlowSource):
             layers=_layer_names(model),
         )
         self.parameters = int(model.count_params())
+        if _ends_in_sigmoid(model):
+            self.probabilities = True
 
 
 def is_keras_model(value: object) -> bool:
@@ -280,6 +282,16 @@ def _path_names(structure: Any) -> list[str]:
 def _rename(ports: Sequence[Port], wanted: Sequence[str] | None) -> list[Port]:
     names = name_inputs([port.name for port in ports], wanted)
     return [Port(name, port.shape, port.dtype) for name, port in zip(names, ports, strict=True)]
+
+
+def _ends_in_sigmoid(model: Any) -> bool:
+    """Whether its (first) output is a probability for each class by itself, summing to anything."""
+    outputs = getattr(model, "outputs", None)
+    if not outputs:  # subclassed
+        return False
+    layer = outputs[0]._keras_history.operation
+    activations = require("keras", extra="convert").activations
+    return getattr(layer, "activation", None) is activations.sigmoid
 
 
 def _layer_names(model: Any) -> list[str]:

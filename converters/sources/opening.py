@@ -25,8 +25,8 @@ KINDS = Registry(
 """How a path of each kind is opened; a Keras model object goes to `open_keras_model`."""
 
 ACCEPTED = (
-    "a Keras 3 model, a .keras or .h5 file, a SavedModel folder, the model.json of a TF.js graph "
-    "model, a .tflite, the .xml of an OpenVINO IR, or a .onnx"
+    "a Keras 3 model, a .keras or .h5 file, the folder of a run, a SavedModel folder, the "
+    "model.json of a TF.js graph model, a .tflite, the .xml of an OpenVINO IR, or a .onnx"
 )
 _SUFFIXES = {
     ".keras": "keras",
@@ -97,12 +97,18 @@ def open_source(
     if not isinstance(model, str | Path):
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         raise ConversionError(f"A {kind} cannot be converted{_hint(model)}. Expected {ACCEPTED}.")
-    path = Path(model)
+    path = _best_of_run(Path(model))
     kind = _kind_of(path)
     if kind == "keras":
         options["custom_objects"] = custom_objects
     source: Source = KINDS[kind](path, **options)
     return source
+
+
+def _best_of_run(path: Path) -> Path:
+    """The best net where the folder of a training run is named; anything else as it is."""
+    best = path / "best.keras"
+    return best if best.is_file() else path
 
 
 def _kind_of(path: Path) -> str:

@@ -77,7 +77,7 @@ def static_shape(
         raise ConversionError(
             f"The shape of the input {name!r} of {title} {what}; a file for devices has fixed "
             "sizes. Pass input_shapes=, with the batch axis, for example "
-            f"{{{name!r}: (1, 224, 224, 3)}}."
+            f"{{{name!r}: (1, 224, 224, 3)}}; on the command line --input-shape 1,224,224,3."
         )
     return fixed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from typing import Protocol
 
 from edgecnn.bundle.paths import MANIFEST, check_path
 from edgecnn.errors import BundleError
+
+TRAINED = frozenset({".keras", ".h5", ".hdf5", ".onnx"})
+"""What `edgecnn convert` takes, and people take for a model that runs."""
 
 MAX_FILES = 1_000
 MAX_FILE_BYTES = 2**30
@@ -195,6 +199,12 @@ def open_store(path: Path) -> Store:
     Raises:
         BundleError: Neither of the two.
     """
+    trained = path / "best.keras" if path.is_dir() else path
+    if trained.suffix.lower() in TRAINED and trained.exists() and not (path / MANIFEST).exists():
+        raise BundleError(
+            f"{path} is a trained network, not a bundle yet. Convert it first: "
+            f"edgecnn convert {shlex.quote(str(path))} OUT"
+        )
     if path.is_dir():
         if not (path / MANIFEST).exists():
             raise BundleError(

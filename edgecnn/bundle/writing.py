@@ -87,10 +87,10 @@ def _in_order(manifest: bytes, files: Mapping[str, bytes]) -> dict[str, bytes]:
 def _refuse_or_allow(target: Path, *, force: bool) -> None:
     if not target.exists():
         return
-    if not force:
-        raise BundleError(f"{target} exists already. Choose another path, or replace it: --force")
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).exists():
         raise BundleError(f"{target} is a folder with other things in it; it is not replaced.")
+    if not force:
+        raise BundleError(f"{target} exists already. Choose another path, or replace it: --force")
 
 
 def _replace_file(target: Path, write: Callable[[IO[bytes]], object]) -> None:

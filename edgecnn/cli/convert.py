@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from edgecnn.bundle.label_file import read_labels
 from edgecnn.bundle.metadata import SelfDescription
 from edgecnn.bundle.schema import InputSpec
 from edgecnn.cli.output import print_table
@@ -51,6 +52,11 @@ _ABOUT = ("licence", "title", "source", "paper", "training_data", "limits")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON with input, decoder, outputs and embedding, as in bundle.json.",
 )
+@click.option(
+    "--input-shape",
+    metavar="N,H,W,C",
+    help="Of a model that leaves sizes open, in its own order: 1,224,224,3",
+)
 @click.option("--color", type=click.Choice(["rgb", "bgr", "gray"]), help="Order of the channels.")
 @click.option("--mean", metavar="NUMBERS", help="One for all or one a channel: 123.7,116.3,103.5")
 @click.option("--std", metavar="NUMBERS", help="The same: x = (pixel - mean) / std.")
@@ -89,9 +95,9 @@ def convert(
 ) -> None:
     """Convert MODEL to TFLite and OpenVINO, prove every file, and write the bundle OUT.
 
-    MODEL is a .keras, .h5, .tflite, .onnx or OpenVINO .xml file, a SavedModel folder or a TF.js
-    model.json. OUT is a folder, or a file that ends in .edge. Exit code 1 when proof fails: no
-    bundle is written then, and OUT-report says why.
+    MODEL is a .keras, .h5, .tflite, .onnx or OpenVINO .xml file, a SavedModel folder, a TF.js
+    model.json, or the folder of a run (its best.keras). OUT is a folder, or a file that ends in
+    .edge. Exit code 1 when proof fails: no bundle is written then, and OUT-report says why.
     """
     # TensorFlow greets with a page of notes unless it is imported this way.
     require("converters.quiet", extra="convert").tensorflow()
@@ -105,6 +111,7 @@ def convert(
             outputs=described.get("outputs"),
             decoder=described.get("decoder"),
             embedding=described.get("embedding"),
+            input_shapes=_shape(given["input_shape"]),
         ),
         proof=options.Proof(
             gates=_gates(given["gates"]),
@@ -184,7 +191,7 @@ def _gates(given: Sequence[str]) -> dict[str, float]:
 def _labels(file: Path | None, described: dict[str, Any]) -> tuple[str, ...]:
     if file is None:
         return tuple(described.get("labels", ()))
-    return tuple(line for line in file.read_text("utf-8").splitlines() if line.strip())
+    return read_labels(file)
 
 
 def _input(described: InputSpec | None, given: dict[str, Any]) -> Any:
@@ -196,6 +203,18 @@ def _input(described: InputSpec | None, given: dict[str, Any]) -> Any:
     if described is not None:
         raise click.UsageError("--describe has an input already; leave --color and the like out.")
     return changes
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        shape = tuple(int(size) for size in text.split(","))
+    except ValueError:
+        shape = (0,)
+    if min(shape) < 1:
+        raise click.UsageError(f"--input-shape takes sizes like 1,224,224,3, but got {text!r}.")
+    return shape
 
 
 def _numbers(name: str, text: str) -> tuple[float, ...]:

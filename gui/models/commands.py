@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from edgecnn.errors import OptionError
@@ -164,19 +163,3 @@ def _line(cells: Sequence[str]) -> str:
 def _plain(text: str) -> str:
     """Without what Markdown would take for its own."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in text)
-
-
-def labels_of(file: Path) -> tuple[str, ...]:
-    """Names of classes from a text file, one a line.
-
-    Raises:
-        OptionError: It cannot be read, or holds none.
-    """
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"Cannot read names from {file.name}: {error}.") from error
-    names = tuple(line.strip() for line in lines if line.strip())
-    if not names:
-        raise OptionError(f"{file.name} holds no names; one on each line is expected.")
-    return names

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from edgecnn.bundle.label_file import read_labels
 from edgecnn.errors import EdgeCNNError
-from gui.models.commands import labels_of
 from gui.models.comparing import COMPARISONS
 from gui.models.foreign import Foreign, bundle_of, plain_name
 from gui.models.forms import ACTIVATIONS, COLORS, COORDINATES, FORMS, RESIZES, SCALINGS
@@ -231,7 +231,7 @@ class ImportPage(QWidget):
         if foreign is None:
             return
         try:
-            self._labels = labels_of(Path(self.labels.path)) if self.labels.path else ()
+            self._labels = read_labels(Path(self.labels.path)) if self.labels.path else ()
         except EdgeCNNError as error:
             self.problem.setText(str(error))
             return

@@ -280,3 +280,16 @@ def test_a_truncated_zip_is_refused_at_every_length(tmp_path: Path) -> None:
 def test_decoder_parameters_may_be_left_out(tmp_path: Path) -> None:
     path = save_mean_color(tmp_path / "mean_color", decoder=DecoderSpec(name="classification"))
     assert io.load(path).manifest.decoder.parameters == {}
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5", "net.onnx"])
+def test_a_trained_network_is_no_bundle_yet(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"a network")
+    with pytest.raises(BundleError, match=rf"edgecnn convert \S*{name} OUT"):
+        io.load(tmp_path / name)
+
+
+def test_the_folder_of_a_training_run_is_no_bundle_yet(tmp_path: Path) -> None:
+    (tmp_path / "best.keras").write_bytes(b"a network")
+    with pytest.raises(BundleError, match=r"Convert it first: edgecnn convert"):
+        io.load(tmp_path)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,8 @@ def test_a_description_can_be_a_file(fashion_net: Path, tmp_path: Path) -> None:
     [
         (("--gate", "int8.cosine"), "NAME=NUMBER"),
         (("--mean", "one"), "numbers like"),
+        (("--input-shape", "224x224"), "1,224,224,3"),
+        (("--input-shape", "1,0,224,3"), "1,224,224,3"),
         (("--precision", "int7"), "int7"),
         (("--target", "onnx"), "onnx"),
     ],
@@ -116,3 +119,39 @@ def test_what_fails_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in said.err
     assert said.err.startswith("Error: ")
     assert len(said.err.strip().splitlines()) == 1
+
+
+# Keras saves a TensorFlow variable through an __array__ that NumPy 2 calls outdated.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_an_open_size_can_be_given_in_a_flag(tmp_path: Path) -> None:
+    import keras
+
+    image = keras.Input((None, None, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(image))
+    keras.Model(image, keras.layers.Dense(2, activation="softmax")(x)).save(tmp_path / "open.keras")
+    arguments = ("convert", tmp_path / "open.keras", tmp_path / "out", *QUICK)
+    said = edgecnn_command(*arguments, "--precision", "float32")
+    assert said.code == 1
+    assert "--input-shape" in said.err
+    said = edgecnn_command(*arguments, "--precision", "float32", "--input-shape", "1,16,24,3")
+    assert said.code == 0, said.err
+    spec = io.load(tmp_path / "out").manifest.input
+    assert spec is not None
+    assert (spec.width, spec.height) == (24, 16)
+
+
+def test_the_folder_of_a_run_is_converted_with_the_classes_it_notes(
+    fashion_net: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copyfile(fashion_net, run / "best.keras")
+    names = [f"class {number}" for number in range(10)]
+    (run / "run.json").write_text(json.dumps({"data": {"classes": names}}))
+    arguments = ("--precision", "float32", *QUICK)
+    for number, (model, labels) in enumerate(
+        [(run, names), (run / "best.keras", names), (fashion_net, [])]
+    ):
+        said = edgecnn_command("convert", model, tmp_path / f"out{number}", *arguments)
+        assert said.code == 0, said.err
+        assert list(io.load(tmp_path / f"out{number}").manifest.labels) == labels

@@ -137,3 +137,24 @@ def test_two_networks_have_two_embedding_spaces() -> None:
     assert specs[0].dimension == 8
     assert specs[0].space != specs[1].space
     assert embedding_spec("classify", Signature(), "mine", []) is None
+
+
+def test_a_classifier_of_one_number_is_refused_with_a_way_out() -> None:
+    source = Fixed({"image": (1, 8, 8, 3)}, {"dense": (1, 1)})
+    answers = [{"dense": np.array([[0.9]], np.float32)}]
+    with pytest.raises(ConversionError, match=r"one number a picture.*concatenate"):
+        output_names(source, "classify", Signature(), answers)
+    assert output_names(source, "tensors", Signature(), answers) == {"dense": "dense"}
+
+
+def test_several_outputs_are_asked_for_as_both_ways_have_it() -> None:
+    source = Fixed({"image": (1, 8, 8, 3)}, {"kind": (1, 4), "age": (1, 1)})
+    with pytest.raises(ConversionError, match=r"Signature\(outputs=.*--describe"):
+        output_names(source, "classify", Signature(), [])
+
+
+def test_an_input_of_bytes_is_no_picture_that_can_be_fed() -> None:
+    source = classifier()
+    source.inputs = (Port("image", (1, 32, 24, 3), np.dtype(np.uint8)),)
+    with pytest.raises(ConversionError, match=r"as uint8.*float32"):
+        input_spec(source, None, "classify")

@@ -197,3 +197,25 @@ def test_a_model_trained_in_mixed_precision_is_converted_in_float32() -> None:
         answer = source.answer(given)["dense"]
         np.testing.assert_allclose(answer, given["image"] @ kernel + bias, atol=1e-6)
         assert max(nets.errors(source).values()) <= LIMIT
+
+
+@pytest.mark.parametrize(
+    ("activation", "known"), [("sigmoid", True), (None, None), ("softmax", None)]
+)
+def test_a_sigmoid_at_the_end_gives_probabilities(
+    activation: str | None, known: bool | None
+) -> None:
+    image = nets.keras.Input((8, 8, 3))
+    pooled = nets.layers.GlobalAveragePooling2D()(image)
+    model = nets.keras.Model(image, nets.layers.Dense(3, activation=activation)(pooled))
+    with open_source(model) as source:
+        assert source.probabilities is known
+
+
+def test_an_open_size_is_asked_for_as_both_ways_have_it() -> None:
+    image = nets.keras.Input((None, None, 3))
+    model = nets.keras.Model(image, nets.layers.GlobalAveragePooling2D()(image))
+    with pytest.raises(ConversionError, match=r"input_shapes=.*--input-shape 1,224,224,3"):
+        open_source(model)
+    with open_source(model, input_shapes=(1, 8, 12, 3)) as source:
+        assert source.inputs[0].shape == (1, 8, 12, 3)

@@ -63,3 +63,10 @@ def test_other_objects_are_refused(thing: object) -> None:
 def test_a_batch_has_to_hold_something(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="batch"):
         open_source(tmp_path, batch=0)
+
+
+def test_the_folder_of_a_run_stands_for_its_best_net(tmp_path: Path) -> None:
+    for name in ("config.json", "last.keras", "best.keras"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ConversionError, match=r"best\.keras is damaged"):
+        open_source(tmp_path)
