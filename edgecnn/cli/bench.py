@@ -11,11 +11,12 @@ from edgecnn.api import open_bundle
 from edgecnn.bundle.io import Bundle
 from edgecnn.cli.options import runtime_options
 from edgecnn.cli.output import print_table
-from edgecnn.errors import BackendError
+from edgecnn.errors import BackendError, UnknownNameError
 from edgecnn.runtime.backend import Compute
 from edgecnn.runtime.machine import this_machine
 from edgecnn.runtime.measure import Measured, measure, ways_to_run
 from edgecnn.runtime.memory import Measurement, model_key, remember
+from edgecnn.runtime.policy import backend_names
 from edgecnn.runtime.threads import resolve_threads
 
 
@@ -42,6 +43,8 @@ def bench(
     """
     if rounds < 1:
         raise click.UsageError("--rounds must be 1 or more.")
+    if backend is not None and backend not in (known := backend_names()):
+        raise UnknownNameError(f"Unknown backend {backend!r}. Known: {', '.join(known)}.")
     bundle = open_bundle(model)
     ways = [
         way
@@ -51,11 +54,32 @@ def bench(
         and compute in (None, way.compute)
     ]
     if not ways:
-        raise BackendError(f"{model}: no variant fits what was asked for. See: edgecnn doctor")
+        raise BackendError(_nothing_fits(bundle, model, backend, precision, compute))
     count = resolve_threads(threads)
     measured = measure(bundle, ways, threads=count, rounds=rounds)
     measured.sort(key=lambda row: row.median_ms)
+    machine = this_machine()
+    if as_json:
+        document = {
+            "model": bundle.manifest.name,
+            "machine": {"cpu": machine.cpu, "kind": machine.kind, "cores": machine.cores},
+            "measured": [{**_plain(row), "sha256": _hash(bundle, row)} for row in measured],
+        }
+        click.echo(json.dumps(document))
+    else:
+        title = f"{bundle.manifest.title} on {machine.cpu} ({machine.kind}), threads: {count}"
+        header = ["file", "backend", "compute", "median ms", "p95 ms", "relative"]
+        plain = [_plain(row) for row in measured]
+        rows = [[str(value) for key, value in row.items() if key in _SHOWN] for row in plain]
+        print_table(title, header, rows)
     if keep:
+        _remember(bundle, measured)
+    if keep and not as_json:
+        click.echo("Remembered: from now on the fastest of these is chosen on this machine.")
+
+
+def _remember(bundle: Bundle, measured: list[Measured]) -> None:
+    try:
         for row in measured:
             remember(
                 this_machine().key,
@@ -67,22 +91,25 @@ def bench(
                     median_ms=round(row.median_ms, 3),
                 ),
             )
-    machine = this_machine()
-    if as_json:
-        document = {
-            "model": bundle.manifest.name,
-            "machine": {"cpu": machine.cpu, "kind": machine.kind, "cores": machine.cores},
-            "measured": [{**_plain(row), "sha256": _hash(bundle, row)} for row in measured],
-        }
-        click.echo(json.dumps(document))
-        return
-    print_table(
-        f"{bundle.manifest.title} on {machine.cpu} ({machine.kind}), threads: {count}",
-        ["file", "backend", "compute", "median ms", "p95 ms", "relative"],
-        [[str(value) for key, value in _plain(row).items() if key in _SHOWN] for row in measured],
-    )
-    if keep:
-        click.echo("Remembered: from now on the fastest of these is chosen on this machine.")
+    except OSError as error:
+        raise BackendError(
+            f"The figures cannot be remembered: {error.filename}: {error.strerror}. Set HOME, or "
+            "XDG_DATA_HOME, to a folder that can be written."
+        ) from error
+
+
+def _nothing_fits(
+    bundle: Bundle, model: str, backend: str | None, precision: str | None, compute: str | None
+) -> str:
+    """What was asked for, and what there is."""
+    asked = ", ".join(word for word in (backend, precision, compute) if word is not None)
+    there = {
+        f"{way.variant.precision} on {way.backend} ({way.compute})": None
+        for way in ways_to_run(bundle.manifest)
+    }
+    if not there:
+        return f"{model}: no backend for its files is installed. See: edgecnn doctor"
+    return f"{model}: nothing is {asked}. There is {', '.join(there)}."
 
 
 _SHOWN = frozenset({"file", "backend", "compute", "median_ms", "p95_ms", "ratio"})

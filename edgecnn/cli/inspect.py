@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import click
@@ -39,7 +40,7 @@ def inspect(context: click.Context, model: str, as_json: bool) -> None:
         document: dict[str, Any] = msgspec.to_builtins(bundle.manifest)
         click.echo(json.dumps(document | {"signed_with": signer, "problems": problems}))
     else:
-        _print(bundle.manifest, whole, signer)
+        _print(bundle.manifest, model, whole, signer)
         for problem in problems:
             click.echo(problem, err=True)
     if problems:
@@ -56,8 +57,9 @@ def _hash_problems(bundle: Bundle) -> list[str]:
     return problems
 
 
-def _print(manifest: Manifest, whole: int, signer: str | None) -> None:
+def _print(manifest: Manifest, model: str, whole: int, signer: str | None) -> None:
     count = len(manifest.files)
+    check = f"check with: edgecnn verify {shlex.quote(model)}"
     questions = "pictures" if manifest.input is not None else "sets of arrays"
     facts = {
         "Name": manifest.name,
@@ -72,9 +74,7 @@ def _print(manifest: Manifest, whole: int, signer: str | None) -> None:
         "Paper": manifest.paper,
         "Training data": manifest.training_data,
         "Limits": manifest.limits,
-        "Golden": f"{len(manifest.golden)} {questions}; check with: edgecnn verify {manifest.name}"
-        if manifest.golden
-        else "",
+        "Golden": f"{len(manifest.golden)} {questions}; {check}" if manifest.golden else "",
         "Files": f"{whole} of {count} have the right size and SHA-256",
         "Signed": f"with key {signer[:16]}..., not checked; check with: edgecnn verify --key PUB"
         if signer

@@ -8,12 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 WIDTH_WITHOUT_TERMINAL = 140
+READABLE = 12
+"""A column that has room for a word of so many characters can be read."""
 SHORT = 10
 """Cells of so many characters, a date for example, are never broken."""
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on standard output; columns of numbers are set to the right.
+
+    Where the terminal is so narrow that words would be broken into letters, each row becomes a
+    paragraph of its own, one cell a line.
 
     Args:
         title: A line above it.
@@ -22,6 +27,10 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     """
     from rich.table import Table
 
+    console = _console()
+    if _least_width(header, rows) > console.width:
+        _print_records(console, title, header, rows)
+        return
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for index, name in enumerate(header):
         numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
@@ -30,7 +39,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(name, justify=justify, overflow="fold", no_wrap=short)
     for row in rows:
         table.add_row(*row)
-    _console().print(table)
+    console.print(table)
 
 
 def print_facts(title: str, facts: Mapping[str, str]) -> None:
@@ -47,6 +56,32 @@ def print_facts(title: str, facts: Mapping[str, str]) -> None:
     console = _console()
     console.print(table)
     console.print()
+
+
+def _least_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Characters that a table needs, with words of up to `READABLE` characters whole."""
+    widths = [
+        max(min(len(word), READABLE) for cell in column for word in (cell.split() or [""]))
+        for column in zip(header, *rows, strict=True)
+    ]
+    return sum(widths) + 3 * len(widths) + 1  # lines between, and a space on both sides
+
+
+def _print_records(
+    console: Any, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    from rich.table import Table
+
+    console.print(title, style="bold")
+    for row in rows:
+        record = Table.grid(padding=(0, 1))
+        record.add_column(style="dim", max_width=READABLE)
+        record.add_column(overflow="fold")
+        for name, cell in zip(header, row, strict=True):
+            if cell:
+                record.add_row(name, cell)
+        console.print(record)
+        console.print()
 
 
 def _console() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from edgecnn.errors import OptionError
 from edgecnn.tasks.options import ClassifyOptions, DetectOptions, FaceOptions
 from edgecnn.video.lane import StreamTask
 from edgecnn.video.tracking import TrackOptions
@@ -30,7 +31,12 @@ def set_options(
 
     Returns:
         How to follow what each task finds that finds objects or faces; None does not.
+
+    Raises:
+        OptionError: No task has what was asked for.
     """
+    _refuse_unused(tasks, "--top-k", top_k, (ClassifyOptions,))
+    _refuse_unused(tasks, "--score-threshold", score_threshold, (DetectOptions, FaceOptions))
     follows: dict[str, TrackOptions] = {}
     for name, task in tasks.items():
         if isinstance(task.options, ClassifyOptions) and top_k is not None:
@@ -45,6 +51,15 @@ def set_options(
                 task.options = replace(task.options, score_threshold=least / 2)
             follows[name] = TrackOptions(start_score=least)
     return follows if follow else None
+
+
+def _refuse_unused(
+    tasks: dict[str, Any], option: str, value: object, kinds: tuple[type, ...]
+) -> None:
+    if value is None or any(isinstance(task.options, kinds) for task in tasks.values()):
+        return
+    meant = "models that classify" if ClassifyOptions in kinds else "models that find objects"
+    raise OptionError(f"{option} is for {meant}; here is only {', '.join(tasks)}. Leave it out.")
 
 
 def _least_score(task: Any) -> float | None:

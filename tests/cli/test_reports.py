@@ -60,6 +60,29 @@ def lines_of(said: Said) -> list[dict[str, Any]]:
     return [json.loads(line) for line in said.out.splitlines()]
 
 
+def test_bench_says_what_there_is_when_nothing_fits(tmp_path: Path) -> None:
+    path = save_mean_color(tmp_path / "mean_color")
+    said = edgecnn_command("bench", path, "--precision", "int4w")
+    assert said.code == 1
+    assert "nothing is int4w. There is float32 on" in said.err
+    said = edgecnn_command("bench", path, "--backend", "litter")
+    assert said.code == 1
+    assert "Unknown backend 'litter'. Known: litert" in said.err
+
+
+def test_bench_shows_figures_that_it_cannot_remember(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    path = save_mean_color(tmp_path / "mean_color")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    said = edgecnn_command("bench", path, "--rounds", "1", "--remember", "--json")
+    assert said.code == 1
+    assert json.loads(said.out)["measured"]
+    assert "cannot be remembered" in said.err
+    assert "XDG_DATA_HOME" in said.err
+
+
 # ---------------------------------------------------------------- verify
 
 
@@ -109,6 +132,13 @@ def test_inspect_says_what_a_bundle_is(tmp_path: Path) -> None:
     words = " ".join(said.out.split())
     for expected in ("mean_color", "classify", "Apache-2.0", "8 x 8", "red", "int8.tflite"):
         assert expected in words, expected
+
+
+def test_inspect_says_a_check_that_can_be_typed(tmp_path: Path) -> None:
+    path = save_with_golden(tmp_path / "my own" / "mean_color")
+    said = edgecnn_command("inspect", path)
+    words = said.out.partition("edgecnn verify ")[2].partition("Files")[0]
+    assert "".join(words.split()) == "".join(f"'{path}'".split())
 
 
 def test_inspect_json_is_the_manifest(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from edgecnn.cli.task_options import set_options
 from edgecnn.core.results import Detections, Faces
+from edgecnn.errors import OptionError
 from edgecnn.tasks.options import ClassifyOptions, DetectOptions, FaceOptions
 from edgecnn.video.frame import Frame
 from edgecnn.video.lane import Lanes
@@ -106,3 +107,11 @@ def test_faint_objects_prolong_tracks_of_every_task(count: int) -> None:
         for name in names:
             result, _ = lanes.now[name].answer(frame(index))
             assert result.to_dict()["track_ids"] == [1]
+
+
+def test_an_option_that_no_model_takes_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"--top-k is for models that classify.*objects, faces"):
+        set_options(two(), top_k=3, score_threshold=None, follow=False)
+    whole = {"whole": Task(ClassifyOptions(top_k=5))}
+    with pytest.raises(OptionError, match=r"--score-threshold.*find objects.*whole"):
+        set_options(whole, top_k=None, score_threshold=0.5, follow=False)
