@@ -38,6 +38,9 @@ Key = tuple[str, str]
 
 CONFIDENT = 0.3
 """Below this score the reference itself has no firm opinion, so that rounding decides."""
+TIE = 0.02
+"""With a lead no larger than this it has none either: a net of two or three classes is always above
+`CONFIDENT`, also where it wavers between two of them."""
 THRESHOLD_BAND = 0.05
 """A detection this far below the threshold still counts as found in ``boxes_found``: which side of
 the threshold a score of 0.35 falls on is decided by rounding, not by what the network saw."""
@@ -176,7 +179,8 @@ def summarize(
     """Agreement over many pictures, in shares from 0 to 1 unless a name says otherwise.
 
     - ``classify``: ``top1_agreement`` over all pictures, ``top1_agreement_confident`` over the
-      ``pictures_confident`` on which the reference is above `CONFIDENT`, ``score_error_median``.
+      ``pictures_confident`` on which the reference is above `CONFIDENT` and leads by more than
+      `TIE`, ``score_error_median``.
     - ``detect``: a partner is an object of the same class with an IoU of at least 0.5.
       ``boxes_found`` is the share of the reference's objects above the threshold that have a
       partner above the threshold less `THRESHOLD_BAND`; ``boxes_matched`` counts only partners
@@ -236,7 +240,7 @@ def require_agreement(
 
 def _classify(expected: list[Any], actual: list[Any]) -> dict[str, float]:
     same = np.array([e["class_ids"][:1] == a["class_ids"][:1] for e, a in _pairs(expected, actual)])
-    sure = np.array([e["scores"][0] > CONFIDENT for e in expected])
+    sure = np.array([_is_sure(e["scores"]) for e in expected])
     errors = [compare("classify", e, a)["score"] for e, a in _pairs(expected, actual)]
     return {
         "top1_agreement": float(same.mean()),
@@ -244,6 +248,11 @@ def _classify(expected: list[Any], actual: list[Any]) -> dict[str, float]:
         "pictures_confident": float(sure.sum()),
         "score_error_median": float(np.median(errors)),
     }
+
+
+def _is_sure(scores: Sequence[float]) -> bool:
+    """Whether the first answer is one, and not a tie; scores fall."""
+    return scores[0] > CONFIDENT and (len(scores) < 2 or scores[0] - scores[1] > TIE)
 
 
 def _detect(expected: list[Any], actual: list[Any], threshold: float) -> dict[str, float]:

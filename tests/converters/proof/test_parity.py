@@ -123,6 +123,15 @@ def test_confident_agreement_counts_only_where_the_reference_is_sure() -> None:
     assert figures["pictures_confident"] == 1.0
 
 
+def test_a_tie_of_two_classes_is_no_answer_that_a_file_could_miss() -> None:
+    tie = {"class_ids": [0, 1], "scores": [0.5004, 0.4996], "labels": ["a", "b"]}
+    turned = {"class_ids": [1, 0], "scores": [0.5002, 0.4998], "labels": ["b", "a"]}
+    clear = {"class_ids": [0, 1], "scores": [0.6, 0.4], "labels": ["a", "b"]}
+    figures = summarize("classify", [tie, clear], [turned, clear])
+    assert figures["top1_agreement_confident"] == 1.0
+    assert figures["pictures_confident"] == 1.0
+
+
 def test_masks_agree_by_their_overlap() -> None:
     whole, half = np.ones((1, 4, 4), bool), np.zeros((1, 4, 4), bool)
     half[:, :2] = True
