@@ -14,7 +14,6 @@ ICCV 2019, section 4.2; the means are measured here, not derived from batch norm
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -204,18 +203,7 @@ def _bias(trace: Trace, number: int) -> Floats | float:
 
 def _subtract(model: Any, number: int, shift: Means) -> None:
     """Take a shift off an int32 bias; a bias that several layers share is split first."""
-    graph = model.subgraphs[0]
-    operator = graph.operators[number]
-    index = int(operator.inputs[2])
-    readers = sum(index in {int(i) for i in other.inputs} for other in graph.operators)
-    if readers > 1:
-        graph.tensors.append(copy.deepcopy(graph.tensors[index]))
-        index = len(graph.tensors) - 1
-        operator.inputs[2] = index
-    tensor = graph.tensors[index]
-    if sum(other.buffer == tensor.buffer for other in graph.tensors) > 1:
-        model.buffers.append(copy.deepcopy(model.buffers[tensor.buffer]))
-        tensor.buffer = len(model.buffers) - 1
+    tensor = flatbuffer.own_constant(model, number, 2)
     buffer = model.buffers[tensor.buffer]
     bias = np.asarray(buffer.data, np.uint8).view(np.int32)
     steps = np.rint(shift / np.asarray(tensor.quantization.scale, np.float64))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,9 +99,8 @@ class Factors:
         self._joins: list[tuple[Places, Places]] = []
         self._pinned: set[int] = set()
         self._of: dict[int, Places] = {}
-        linears: list[Linear] = []
-        offsets: list[Offset] = []
-        self._linears, self._offsets = linears, offsets
+        self.linears: list[Linear] = []
+        self.offsets: list[Offset] = []
         for number, operation in enumerate(trace.operations):
             going = self._follow(number, operation)
             if going is None:
@@ -116,10 +115,10 @@ class Factors:
         self.free = np.ones(len(kept), np.bool_)
         self.free[places[sorted(self._pinned)]] = False
         self.linears = [
-            Linear(each.number, each.kind, places[each.coming], places[each.going])
-            for each in linears
+            replace(each, coming=places[each.coming], going=places[each.going])
+            for each in self.linears
         ]
-        self.offsets = [Offset(e.number, e.slot, places[e.going]) for e in offsets]
+        self.offsets = [replace(each, going=places[each.going]) for each in self.offsets]
 
     def _follow(self, number: int, operation: Operation) -> Places | None:
         """Places of the first output; None where nothing is known of the operation."""
@@ -155,27 +154,24 @@ class Factors:
         source, weights, *rest = operation.inputs
         if not self._is_own(weights) or (rest and rest[0] >= 0 and not self._is_constant(rest[0])):
             return None
-        going = np.arange(self._count, self._count + self._width(operation.outputs[0]))
         coming: Places | None = self._at(source)
-        shape = self._shape(weights)
         if operation.kind == "FULLY_CONNECTED":
+            # It takes maps as they are, and as many of their values as it has weights for.
             options = self._graph.operators[number].builtinOptions
             default = flatbuffer.schema().FullyConnectedOptionsWeightsFormat.DEFAULT
             plain = options.weightsFormat == default
-            coming = _tiled(self._at(source), shape[1]) if plain else None
-        elif operation.kind == "CONV_2D" and self._width(source) % shape[3]:
-            coming = None
+            coming = _tiled(self._at(source), self._width(weights)) if plain else None
         if coming is None:
             return None
         going = self._fresh(operation.outputs[0])
-        self._linears.append(Linear(number, operation.kind, coming, going))
+        self.linears.append(Linear(number, operation.kind, coming, going))
         return going if relu else self._pin(going)
 
     def _add(self, number: int, operation: Operation) -> Places | None:
         width = self._width(operation.outputs[0])
         moving = [index for index in operation.inputs if index in self._computed]
         given = [self._at(index) for index in moving]
-        if any(len(places) != width for places in given):
+        if not given or any(len(places) != width for places in given):
             return None
         if len(given) == 2:
             self._joins.append((given[0], given[1]))
@@ -183,9 +179,9 @@ class Factors:
             slot = 0 if operation.inputs[0] not in moving else 1
             constant = operation.inputs[slot]
             shape = self._shape(constant)
-            if not self._is_own(constant) or int(np.prod(shape)) != width or shape[-1] != width:
+            if not self._is_own(constant) or shape[-1:] != (width,) or int(np.prod(shape)) != width:
                 return None
-            self._offsets.append(Offset(number, slot, given[0]))
+            self.offsets.append(Offset(number, slot, given[0]))
         return given[0]
 
     def _multiply(self, operation: Operation) -> Places | None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgecnn.errors import ConversionError
 from edgecnn.optional import require
@@ -66,6 +70,37 @@ def has_data(model: Any, tensor: Any) -> bool:
     """Whether a tensor is a constant."""
     data = model.buffers[tensor.buffer].data
     return data is not None and len(data) > 0
+
+
+def own_constant(model: Any, number: int, slot: int) -> Any:
+    """The tensor of a constant that is going to change; what others read as well is copied first.
+
+    Args:
+        model: ``ModelT``; changed where the constant is shared.
+        number: Of the operation.
+        slot: Which of its inputs the constant is.
+    """
+    graph = model.subgraphs[0]
+    operator = graph.operators[number]
+    index = int(operator.inputs[slot])
+    readers = sum(index in {int(i) for i in other.inputs} for other in graph.operators)
+    if readers > 1:
+        graph.tensors.append(copy.deepcopy(graph.tensors[index]))
+        index = len(graph.tensors) - 1
+        operator.inputs[slot] = index
+    tensor = graph.tensors[index]
+    if sum(other.buffer == tensor.buffer for other in graph.tensors) > 1:
+        model.buffers.append(copy.deepcopy(model.buffers[tensor.buffer]))
+        tensor.buffer = len(model.buffers) - 1
+    return tensor
+
+
+def own_floats(model: Any, number: int, slot: int) -> NDArray[np.float32]:
+    """Values of a float32 constant; what is written into them stands in the model."""
+    tensor = own_constant(model, number, slot)
+    stored = np.array(model.buffers[tensor.buffer].data, np.uint8)
+    model.buffers[tensor.buffer].data = stored
+    return stored.view(np.float32).reshape([int(side) for side in tensor.shape])
 
 
 def inputs(model: Any) -> dict[str, int]:

@@ -32,7 +32,8 @@ def layer_errors_tflite(
     in, rounded weights, and the rounded output.
 
     Args:
-        float_tflite: The float network.
+        float_tflite: The float network; for a plan with even channels its `float_form`, because
+            values between operations differ from those of the network that it was made of.
         int8_tflite: What `quantize_tflite` made of it.
         feeds: Inputs as the device makes them.
         samples: How many of them are used, at most.

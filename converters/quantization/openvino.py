@@ -61,8 +61,8 @@ def quantize_openvino(
     Args:
         model: Static shapes, any number of inputs and outputs; left as it is.
         feeds: Calibration inputs as the device makes them.
-        plan: How; its rim and ``per_channel`` are for ``.tflite`` (an IR keeps a float rim, and
-            NNCF chooses channels by the processor).
+        plan: How; its rim, ``per_channel`` and ``even_channels`` are for ``.tflite`` (an IR keeps a
+            float rim, and NNCF chooses channels by the processor and aligns them itself).
         accuracy: Control the accuracy; None does not.
         progress: Told what is being done.
 

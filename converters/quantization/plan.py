@@ -19,6 +19,9 @@ class Int8Plan:
         ranges: From what calibration saw to the range of an activation: all of it (``minmax``), all
             but rare peaks (``percentile``), or the range with the least squared error (``mse``).
         per_channel: One scale for each output channel of a convolution's weights.
+        even_channels: TFLite: give the channels of an activation alike ranges first, which share
+            one scale (`converters.quantization.even_channels`); float answers stay. An OpenVINO
+            network is left to NNCF, which aligns channels itself.
         bias_correction: Take the shift of a channel's mean that rounding causes off the biases:
             not at all, in one pass, or layer by layer on the network quantized so far.
         float_layers: Names of layers that stay in float, as `LayerError.name` gives them.
@@ -31,6 +34,7 @@ class Int8Plan:
     samples: int = 300
     ranges: Ranges = "minmax"
     per_channel: bool = True
+    even_channels: bool = False
     bias_correction: BiasCorrection = "none"
     float_layers: tuple[str, ...] = ()
     rim: Rim = "int8"

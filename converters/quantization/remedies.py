@@ -1,9 +1,9 @@
 """What to do when an int8 file loses too much: remedies in a fixed order, as long as there is time.
 
 The order goes from what costs nothing at run time to what does: more calibration, other ranges, one
-scale a channel, bias correction, and at last layers in float, as few as suffice. A remedy that
-helps is kept and the next one builds on it; one that does not is taken back. What is good enough is
-the caller's affair: a `Judge` looks at each network that is made.
+scale a channel, even channels, bias correction, and at last layers in float, as few as suffice. A
+remedy that helps is kept and the next one builds on it; one that does not is taken back. What is
+good enough is the caller's affair: a `Judge` looks at each network that is made.
 
 Reference: Nagel et al., "A White Paper on Neural Network Quantization", arXiv:2106.08295, section
 3.6 (the order of checks when post-training quantization falls short).
@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from converters.options import Progress, no_progress
+from converters.quantization.even_channels import can_even
 from converters.quantization.layers import layer_errors_openvino, layer_errors_tflite
 from converters.quantization.neighbours import operations_of, with_neighbours
 from converters.quantization.noise import worst
 from converters.quantization.openvino import quantize_openvino
 from converters.quantization.plan import Int8Plan
 from converters.quantization.sensitivity import rank_tflite
-from converters.quantization.tflite import quantize_tflite
+from converters.quantization.tflite import float_form, quantize_tflite
 from converters.report.schema import LayerError, Remedy
 from converters.sources.base import Feeds, Target
 from edgecnn.errors import ConversionError
@@ -151,6 +152,7 @@ class _Search:
         self._tried: list[Remedy] = []
         self._all_layers: tuple[LayerError, ...] = ()
         self._least = 0.0
+        self._even: dict[int, bytes] = {}
 
     def run(self) -> Repaired:
         self._model = self._made(self._plan)
@@ -186,6 +188,9 @@ class _Search:
         if not plan.per_channel and self._target == "tflite":
             what = "one scale for each output channel"
             yield "per channel", what, replace(self._plan, per_channel=True)
+        if not plan.even_channels and self._target == "tflite" and can_even(self._float_model):
+            what = "channels of an activation with alike ranges"
+            yield "even channels", what, replace(self._plan, even_channels=True)
         for how in ("fast", "accurate"):
             if how != plan.bias_correction:
                 what = _CORRECTIONS[how]
@@ -254,9 +259,9 @@ class _Search:
         began = self._clock()
         end = began + (self._began + self._budget_s - began) / 3.0
         return rank_tflite(
-            self._float_model,
+            self._float_form(self._plan),
             self._feeds_of(self._plan.samples),
-            self._plan,
+            replace(self._plan, even_channels=False),
             names,
             reach=_REACH,
             is_late=lambda: self._clock() >= end,
@@ -295,12 +300,23 @@ class _Search:
     def _made(self, plan: Int8Plan) -> Any:
         feeds = self._feeds_of(plan.samples)
         if self._target == "tflite":
-            return quantize_tflite(self._float_model, feeds, plan)
+            rest = replace(plan, even_channels=False)
+            return quantize_tflite(self._float_form(plan), feeds, rest)
         return quantize_openvino(self._float_model, feeds, plan)
 
     def _layers(self) -> tuple[LayerError, ...]:
         compare = layer_errors_tflite if self._target == "tflite" else layer_errors_openvino
-        return compare(self._float_model, self._model, self._feeds_of(_TRACED), _TRACED)
+        exact = self._float_form(self._plan)
+        return compare(exact, self._model, self._feeds_of(_TRACED), _TRACED)
+
+    def _float_form(self, plan: Int8Plan) -> Any:
+        """What a plan rounds; channels are evened once for all plans with as many inputs."""
+        if self._target != "tflite" or not plan.even_channels:
+            return self._float_model
+        if plan.samples not in self._even:
+            feeds = self._feeds_of(plan.samples)
+            self._even[plan.samples] = float_form(self._float_model, feeds, plan)
+        return self._even[plan.samples]
 
     def _is_late(self) -> bool:
         return self._clock() - self._began >= self._budget_s

@@ -22,7 +22,7 @@ from converters.options import Progress, no_progress
 from converters.quantization.feeds import fitting
 from converters.quantization.neighbours import with_neighbours
 from converters.quantization.plan import Int8Plan
-from converters.quantization.tflite import calibrate, quantize_calibrated
+from converters.quantization.tflite import calibrate, float_form, quantize_calibrated
 from converters.quantization.trace import Floats, Trace
 from converters.sources.base import Array, Feeds
 
@@ -54,6 +54,7 @@ def rank_tflite(
     Returns:
         The same names.
     """
+    float_tflite = float_form(float_tflite, feeds, plan)
     calibrated = calibrate(float_tflite, feeds, plan)
     exact = Trace(float_tflite)
     inputs = list(fitting(feeds, exact.shapes, _SAMPLES))
@@ -66,7 +67,14 @@ def rank_tflite(
         mixed = quantize_calibrated(calibrated, replace(plan, float_layers=chosen))
         left[name] = _noise(wanted, _answers(Trace(mixed), inputs))
         progress("sensitivity of layers", number / len(layers))
-    return [*sorted(left, key=left.__getitem__), *(name for name in layers if name not in left)]
+    return [*_by_noise(left), *(name for name in layers if name not in left)]
+
+
+def _by_noise(left: Mapping[str, float]) -> list[str]:
+    """The least noise first; a hundredth of the most is chance, and leaves the order given."""
+    most = max((noise for noise in left.values() if math.isfinite(noise)), default=0.0)
+    step = max(most / 100.0, 1e-12)
+    return sorted(left, key=lambda name: min(left[name], 2.0 * most) // step)
 
 
 def _answers(trace: Trace, inputs: Sequence[Mapping[str, Array]]) -> dict[str, Floats]:

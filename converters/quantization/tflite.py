@@ -20,6 +20,7 @@ from typing import Any
 from converters.options import Progress, no_progress
 from converters.quantization import flatbuffer
 from converters.quantization.bias import correct_biases
+from converters.quantization.even_channels import even_channels
 from converters.quantization.feeds import fitting
 from converters.quantization.plan import Int8Plan
 from converters.quantization.ranges import Range, choose_ranges
@@ -44,7 +45,7 @@ def quantize_tflite(
 
     Args:
         float_tflite: One graph, static shapes, any number of inputs and outputs.
-        feeds: Calibration inputs as the device makes them; passed over up to three times.
+        feeds: Calibration inputs as the device makes them; passed over up to four times.
         plan: How.
         progress: Told what is being done.
 
@@ -55,6 +56,7 @@ def quantize_tflite(
         ConversionError: There is no calibration input, or one does not fit; the plan keeps a layer
             in float that the model does not have; TensorFlow refuses the model.
     """
+    float_tflite = float_form(float_tflite, feeds, plan, progress=progress)
     calibrated = calibrate(float_tflite, feeds, plan, progress=progress)
     quantized = quantize_calibrated(calibrated, plan)
     if plan.bias_correction != "none":
@@ -64,6 +66,25 @@ def quantize_tflite(
             float_tflite, quantized, inputs, plan.bias_correction, progress=progress
         )
     return with_uint8_rim(quantized) if plan.rim == "uint8" else quantized
+
+
+def float_form(
+    float_tflite: bytes, feeds: Feeds, plan: Int8Plan, *, progress: Progress = no_progress
+) -> bytes:
+    """The float file that a plan rounds, and that its int8 file can be compared with inside.
+
+    Args:
+        float_tflite: As for `quantize_tflite`.
+        feeds: The same.
+        plan: The same.
+        progress: Told what is being done.
+
+    Returns:
+        The file as it is, or with even channels: the same answers and names, other values between.
+    """
+    if not plan.even_channels:
+        return float_tflite
+    return even_channels(float_tflite, feeds, plan.samples, progress=progress)
 
 
 def _check_layers(trace: Trace, plan: Int8Plan) -> None:
@@ -79,7 +100,7 @@ def _check_layers(trace: Trace, plan: Int8Plan) -> None:
 def calibrate(
     float_tflite: bytes, feeds: Feeds, plan: Int8Plan, *, progress: Progress = no_progress
 ) -> bytes:
-    """The first half of `quantize_tflite`: the float file with a range for each activation."""
+    """The middle of `quantize_tflite`: a float file, even or not, with ranges of activations."""
     trace = Trace(float_tflite)
     _check_layers(trace, plan)
     tensorflow()
@@ -118,7 +139,7 @@ def _range(tensor: Any) -> Range | None:
 
 
 def quantize_calibrated(calibrated: bytes, plan: Int8Plan) -> bytes:
-    """The second half of `quantize_tflite`, without correction of biases and a uint8 rim."""
+    """The end of `quantize_tflite`, without correction of biases and a uint8 rim."""
     tf = tensorflow()
     convert = require("tensorflow.lite.python.convert", extra="convert")
     inner = tf.float32 if plan.rim == "float32" else tf.int8
@@ -139,4 +160,4 @@ def quantize_calibrated(calibrated: bytes, plan: Int8Plan) -> bytes:
             raise ConversionError(f"TFLite conversion to int8 failed: {error}\n{log()}") from error
 
 
-__all__ = ["calibrate", "quantize_calibrated", "quantize_tflite"]
+__all__ = ["calibrate", "float_form", "quantize_calibrated", "quantize_tflite"]

@@ -111,8 +111,8 @@ class Remedy(Part, frozen=True, kw_only=True):
     """Something that was tried because an int8 file fell short.
 
     Attributes:
-        name: ``more calibration``, ``other ranges``, ``per channel``, ``bias correction``,
-            ``float layers``.
+        name: ``more calibration``, ``other ranges``, ``per channel``, ``even channels``,
+            ``bias correction``, ``float layers``.
         what: In words, with numbers ("range by 99.99th percentile").
         score: What was judged after it, larger is better (`Repair.score_name`).
         seconds: What it took.

@@ -49,10 +49,11 @@ def two_sided_feeds(count: int, *, seed: int = 3) -> list[Feed]:
     ]
 
 
-def net_with_a_bad_layer(times: float = 500.0) -> Any:
+def net_with_a_bad_layer(times: float = 500.0, activation: str = "relu") -> Any:
     """Seven convolutions; the second makes a channel that is many times larger than the others.
 
-    The third takes it back, so that in float nothing is wrong with the net.
+    The third takes it back, so that in float nothing is wrong with the net. With ReLU between them
+    channels may be made alike again, with ReLU6 only float helps.
     """
     import keras
     from keras import layers
@@ -60,17 +61,17 @@ def net_with_a_bad_layer(times: float = 500.0) -> Any:
     keras.utils.set_random_seed(7)
     image = keras.Input((10, 10, 2), name="image")
     x = layers.Conv2D(6, 3, padding="same", activation="relu", name="first")(image)
-    x = layers.Conv2D(6, 3, padding="same", activation="relu", name=BAD)(x)
+    x = layers.Conv2D(6, 3, padding="same", activation=activation, name=BAD)(x)
     x = layers.Conv2D(6, 1, activation="relu", name="after")(x)
     for name in ("fourth", "fifth", "sixth"):
         x = layers.Conv2D(6, 1, kernel_initializer="orthogonal", name=name)(x)
     x = layers.Conv2D(4, 3, name="last")(x)
     model = keras.Model(image, {"answer": layers.GlobalAveragePooling2D()(x)})
     kernel, bias = model.get_layer(BAD).get_weights()
-    kernel[..., 0] *= times
+    kernel[..., 1:] /= times  # and not the first channel larger: ReLU6 would cut it
     model.get_layer(BAD).set_weights([kernel, bias])
     kernel, bias = model.get_layer("after").get_weights()
-    kernel[:, :, 0] /= times
+    kernel[:, :, 1:] *= times
     model.get_layer("after").set_weights([kernel, bias])
     return model
 
