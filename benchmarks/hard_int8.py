@@ -2,6 +2,7 @@
 
     python -m benchmarks.hard_int8            # prints the README's tables; trains the net once
     python -m benchmarks.hard_int8 --smoke    # an untrained net and few pictures: does it run?
+    python -m benchmarks.hard_int8 --narrow   # what even channels bring three ordinary narrow nets
 
 The net is a narrow MobileNetV3 (hard-swish, squeeze-and-excitation, depthwise convolutions) with
 the stem and the head of ConvNeXt: a strided convolution with a layer normalisation, and another
@@ -11,23 +12,31 @@ channels at each place, which spans many powers of ten: more than 8 bits hold.
 
 Remedies are judged on training pictures that calibration did not use; the tables are measured on
 all 10,000 test pictures, which neither training nor remedies saw.
+
+The narrow nets are the students of `benchmarks.distillation`: residual, separable, ReLU. They lose
+little, and no search is made: plain ranges and those of least squared error, each with even
+channels and without.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.distillation import ALL, taught_student
 from benchmarks.timing import machine_line, table
+from benchmarks.training_runs import SEEDS
 from converters.quantization.noise import added_share, worst
-from converters.quantization.plan import Int8Plan
+from converters.quantization.plan import Int8Plan, Ranges
 from converters.quantization.remedies import Judgement, Repaired, repair
+from converters.quantization.tflite import quantize_tflite
 from converters.quiet import tensorflow
 from converters.sources import open_source
 from converters.sources.base import Feeds, Source, Target
@@ -45,6 +54,7 @@ MAX_DROP = 0.5
 """Points of top-1 that the judge lets go."""
 BUDGET_S = 600.0
 JUDGED = 5000
+RANGES: tuple[Ranges, ...] = ("minmax", "mse")
 CALIBRATION_STEP = 20
 """Every 20th training picture behind the judge's serves for calibration."""
 
@@ -107,12 +117,17 @@ def _tensors(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def top1(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
     """Share of right answers in percent, of a ``.tflite`` or an ``openvino.Model``."""
+    return _percent(first_answers(model, images) == labels)
+
+
+def first_answers(model: Any, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(images,) the likeliest class, of a ``.tflite`` or an ``openvino.Model``."""
     answer = _litert(model) if isinstance(model, bytes) else _openvino(model)
-    right = sum(
-        int(answer(image[None])) == label
-        for image, label in zip(_tensors(images), labels, strict=True)
-    )
-    return 100.0 * float(right) / len(labels)
+    return np.array([answer(image[None]) for image in _tensors(images)], np.int64)
+
+
+def _percent(right: NDArray[np.bool_]) -> float:
+    return 100.0 * float(right.mean())
 
 
 def _litert(model: bytes) -> Callable[[NDArray[np.float32]], int]:
@@ -149,15 +164,8 @@ def healed(source: Source, target: Target, judged: int) -> Repaired:
         score = top1(model, images, labels)
         return Judgement(kept=score >= exact - MAX_DROP, score=score)
 
-    def feeds_of(samples: int) -> Feeds:
-        def fresh() -> Iterator[dict[str, NDArray[np.float32]]]:
-            for image in calibration[:samples]:
-                yield {source.inputs[0].name: image[None]}
-
-        return fresh
-
     return repair(
-        target, float_model, feeds_of, judge, Int8Plan(),
+        target, float_model, lambda samples: _fed(source, calibration[:samples]), judge, Int8Plan(),
         available_samples=len(calibration), budget_s=BUDGET_S, clock=time.monotonic,
         float_score=exact,
     )  # fmt: skip
@@ -208,17 +216,46 @@ def measure(source: Source, target: Target, *, judged: int, tested: int) -> str:
 
 def _plain(source: Source, target: Target) -> Any:
     """The network of the plain plan: a judge that likes everything leaves it as it is."""
-    data = load("train")
-    name = source.inputs[0].name
-    calibration = _tensors(data.images[JUDGED::CALIBRATION_STEP])
+    calibration = _tensors(load("train").images[JUDGED::CALIBRATION_STEP])
     return repair(
         target,
         source.tflite() if target == "tflite" else source.openvino(),
-        lambda samples: lambda: ({name: image[None]} for image in calibration[:samples]),
+        lambda samples: _fed(source, calibration[:samples]),
         lambda model: Judgement(kept=True, score=0.0),
         Int8Plan(),
         available_samples=len(calibration), budget_s=0.0, clock=time.monotonic,
     ).model  # fmt: skip
+
+
+def narrow(seeds: Sequence[int] = SEEDS) -> str:
+    """The table of the narrow nets, as Markdown; trains them when they are missing, for hours."""
+    data, test = load("train"), load("test")
+    calibration = _tensors(data.images[::200])
+    rows = []
+    for seed in seeds:
+        with open_source(taught_student(ALL, seed)) as source:
+            exact = source.tflite()
+            feeds = _fed(source, calibration)
+            wanted = first_answers(exact, test.images)
+            rows.append([str(seed), "float32", f"{_percent(wanted == test.labels):.2f}", ""])
+            for ranges, even in product(RANGES, (False, True)):
+                plan = Int8Plan(ranges=ranges, even_channels=even)
+                found = first_answers(quantize_tflite(exact, feeds, plan), test.images)
+                rows.append(
+                    [
+                        str(seed),
+                        f"int8, {ranges}{', even channels' if even else ''}",
+                        f"{_percent(found == test.labels):.2f}",
+                        f"{_percent(found == wanted):.2f}",
+                    ]
+                )
+    return table(["Seed", "File", "Top-1 %", "Same answer as float, %"], rows)
+
+
+def _fed(source: Source, tensors: NDArray[np.float32]) -> Feeds:
+    """Calibration inputs by the name of a net's only input."""
+    name = source.inputs[0].name
+    return lambda: ({name: image[None]} for image in tensors)
 
 
 def _lost(found: float, exact: float) -> list[str]:
@@ -235,8 +272,13 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--smoke", action="store_true", help="untrained, few pictures")
-    smoke = parser.parse_args().smoke
+    parser.add_argument("--narrow", action="store_true", help="ordinary narrow nets instead")
+    options = parser.parse_args()
+    smoke = options.smoke
     print(machine_line())
+    if options.narrow:
+        print(narrow())
+        return
     with open_source(build() if smoke else trained()) as source:
         targets: tuple[Target, ...] = ("tflite",) if smoke else ("tflite", "openvino")
         for target in targets:

@@ -163,6 +163,9 @@ class Factors:
             coming = _tiled(self._at(source), self._width(weights)) if plain else None
         if coming is None:
             return None
+        made = -1 if operation.kind == "DEPTHWISE_CONV_2D" else 0
+        if self._shape(weights)[made] != self._width(operation.outputs[0]):
+            return None
         going = self._fresh(operation.outputs[0])
         self.linears.append(Linear(number, operation.kind, coming, going))
         return going if relu else self._pin(going)
@@ -205,7 +208,7 @@ class Factors:
         return zeros and not self._trace.value(inputs[1])[-1].any()
 
     def _keeps_channels(self, inputs: Sequence[int]) -> bool:
-        rank = len(self._shape(inputs[0]))
+        rank = max(len(self._shape(inputs[0])), 1)
         return not np.any(self._trace.value(inputs[1]).astype(np.int64) % rank == rank - 1)
 
     def _at(self, index: int) -> Places:
@@ -235,8 +238,10 @@ class Factors:
         return bool(self._graph.tensors[index].type == flatbuffer.schema().TensorType.FLOAT32)
 
     def _is_constant(self, index: int) -> bool:
-        tensor = self._graph.tensors[index]
-        return flatbuffer.has_data(self._trace.model, tensor) and self._is_float(index)
+        data = self._trace.model.buffers[self._graph.tensors[index].buffer].data
+        # What is stored sparse has fewer bytes.
+        whole = data is not None and len(data) == 4 * int(np.prod(self._shape(index)))
+        return whole and self._is_float(index)
 
     def _is_own(self, index: int) -> bool:
         """Whether it is a constant of floats that one operation reads, and no other."""
@@ -254,4 +259,5 @@ def _is_relu(options: Any) -> bool:
 
 def _tiled(places: Places, width: int) -> Places | None:
     """The same values in another shape, with whole tiles of channels on the last axis."""
-    return None if width % len(places) else np.tile(places, width // len(places))
+    whole = len(places) > 0 and width % len(places) == 0
+    return np.tile(places, width // len(places)) if whole else None

@@ -21,6 +21,7 @@ from converters.quantization.tflite import float_form, quantize_tflite  # noqa: 
 from converters.quantization.trace import Trace  # noqa: E402
 from converters.report.int8 import LOSING  # noqa: E402
 from converters.sources import open_source  # noqa: E402
+from converters.tflite.weights import float16_tflite  # noqa: E402
 from edgecnn.errors import ConversionError  # noqa: E402
 from tests.helpers import net_families, qat_nets  # noqa: E402
 from tests.helpers.quantized_nets import (  # noqa: E402
@@ -310,6 +311,28 @@ def test_kernels_that_two_operations_share_stay() -> None:
     model = keras.Model(image, layers.Conv2D(2, 1, name="last")(shared(shared(x))))
     before = float_file(model)
     assert not can_even(before)
+
+
+def test_biases_that_equal_each_other_are_parted() -> None:
+    # TensorFlow stores the zeros of layers without a bias once.
+    image = keras.Input((8, 8, 3), name="image")
+    x = image
+    for name in ("first", "second"):
+        x = layers.Conv2D(4, 3, use_bias=False, activation="relu", name=name)(x)
+    model = keras.Model(image, layers.Conv2D(4, 1, name="last")(x))
+    before = float_file(model)
+    feeds = fed("image", pictures(3))
+    after = even_channels(before, passes(feeds), 3)
+    assert after != before
+    assert_same_answers(before, after, feeds, 1e-5)
+
+
+def test_kernels_of_other_types_stay() -> None:
+    image = keras.Input((8, 8, 3), name="image")
+    x = layers.Conv2D(4, 3, activation="relu", name="first")(image)
+    exact = float_file(keras.Model(image, layers.Conv2D(4, 1, name="last")(x)))
+    assert can_even(exact)
+    assert not can_even(float16_tflite(exact))
 
 
 def test_an_output_between_layers_keeps_its_values() -> None:

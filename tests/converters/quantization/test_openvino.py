@@ -68,6 +68,14 @@ def test_every_way_is_close_and_gives_the_same_file_again(source: Source, plan: 
     assert serialize(openvino, model) == serialize(openvino, again)
 
 
+def test_what_only_a_tflite_follows_changes_nothing(source: Source) -> None:
+    plan = Int8Plan(rim="uint8", per_channel=False, even_channels=True)
+    plain, other = (
+        quantize_openvino(source.openvino(), passes(FEEDS), each) for each in (Int8Plan(), plan)
+    )
+    assert serialize(openvino, plain) == serialize(openvino, other)
+
+
 def test_names_last_from_one_reading_to_the_next(source: Source) -> None:
     first, second = (layer_names(named(source.openvino())) for _ in range(2))
     assert first == second

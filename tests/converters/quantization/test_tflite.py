@@ -92,6 +92,7 @@ def stem_step(model: bytes) -> float:
         Int8Plan(ranges="percentile"),
         Int8Plan(ranges="mse"),
         Int8Plan(per_channel=False),
+        Int8Plan(even_channels=True),
         Int8Plan(bias_correction="fast"),
         Int8Plan(bias_correction="accurate"),
     ],
