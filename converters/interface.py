@@ -204,7 +204,8 @@ def decoder_spec(task: str, signature: Signature, outputs: Mapping[str, str]) ->
         raise OptionError(
             f"The task {task!r} has to know how boxes are laid out: pass "
             "Signature(decoder=DecoderSpec(name='ssd', parameters={...}), outputs=(...)). Decoders "
-            "and their parameters are in edgecnn.runtime.decode."
+            "and their parameters are in edgecnn.runtime.decode. On the command line both are in "
+            "the file of --describe."
         )
     names = {"classify": "classification", "segment": "segmentation", "embed": "embedding"}
     parameters: dict[str, Any] = {}

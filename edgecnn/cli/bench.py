@@ -23,7 +23,9 @@ from edgecnn.runtime.threads import resolve_threads
 @click.command()
 @click.argument("model")
 @runtime_options
-@click.option("--rounds", default=100, show_default=True, help="Timed runs of each variant.")
+@click.option(
+    "--rounds", default=100, metavar="N", show_default=True, help="Timed runs of each variant."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--remember", "keep", is_flag=True, help="Let later choices go by these figures.")
 def bench(

@@ -17,6 +17,7 @@ from edgecnn.cli.output import print_table
 from edgecnn.cli.progress import progress_bar
 from edgecnn.errors import OptionError
 from edgecnn.optional import require
+from edgecnn.registry import TASKS
 
 _ABOUT = ("licence", "title", "source", "paper", "training_data", "limits")
 """What a bundle says of itself to people; the fields of `converters.options.About`."""
@@ -25,7 +26,13 @@ _ABOUT = ("licence", "title", "source", "paper", "training_data", "limits")
 @click.command()
 @click.argument("model")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--task", default="classify", show_default=True, help="What the network is for.")
+@click.option(
+    "--task",
+    default="classify",
+    metavar="NAME",
+    show_default=True,
+    help=f"What the network is for: {', '.join(TASKS)}.",
+)
 @click.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -57,12 +64,35 @@ _ABOUT = ("licence", "title", "source", "paper", "training_data", "limits")
     metavar="N,H,W,C",
     help="Of a model that leaves sizes open, in its own order: 1,224,224,3",
 )
-@click.option("--color", type=click.Choice(["rgb", "bgr", "gray"]), help="Order of the channels.")
-@click.option("--mean", metavar="NUMBERS", help="One for all or one a channel: 123.7,116.3,103.5")
-@click.option("--std", metavar="NUMBERS", help="The same: x = (pixel - mean) / std.")
-@click.option("--resize", type=click.Choice(["stretch", "letterbox", "crop"]), help="How it fits.")
-@click.option("--max-drop", type=float, help="What the metric may lose: 0.01 is one point.")
-@click.option("--gate", "gates", multiple=True, metavar="NAME=NUMBER", help="Move a named gate.")
+@click.option(
+    "--color",
+    type=click.Choice(["rgb", "bgr", "gray"]),
+    help="Order of the channels.  [default: rgb, or gray for one]",
+)
+@click.option(
+    "--mean",
+    metavar="NUMBERS",
+    help="One for all or one a channel: 123.7,116.3,103.5  [default: 0]",
+)
+@click.option("--std", metavar="NUMBERS", help="The same: x = (pixel - mean) / std.  [default: 1]")
+@click.option(
+    "--resize",
+    type=click.Choice(["stretch", "letterbox", "crop"]),
+    help="How a picture is made to fit the input.  [default: stretch]",
+)
+@click.option(
+    "--max-drop",
+    type=float,
+    metavar="SHARE",
+    help="What the metric may lose: 0.01 is one point.  [default: by precision]",
+)
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Move a gate of the proof, as in int8.cosine=0.95; may be repeated.",
+)
 @click.option(
     "--rim",
     type=click.Choice(["int8", "uint8", "float32"]),
@@ -72,11 +102,23 @@ _ABOUT = ("licence", "title", "source", "paper", "training_data", "limits")
 )
 @click.option("--accuracy-control", is_flag=True, help="OpenVINO: let NNCF guard the metric. Slow.")
 @click.option(
-    "--budget", default=300.0, show_default=True, help="Seconds of remedies an int8 file."
+    "--budget",
+    default=300.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="For remedies of each int8 file that is not proven at once.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of every choice that is made.")
-@click.option("--rounds", default=30, show_default=True, help="Timed runs; 0 measures no latency.")
-@click.option("--threads", default=1, show_default=True, help="Of the timed runs.")
+@click.option(
+    "--seed", default=0, metavar="N", show_default=True, help="Of every choice that is made."
+)
+@click.option(
+    "--rounds",
+    default=30,
+    metavar="N",
+    show_default=True,
+    help="Timed runs; 0 measures no latency.",
+)
+@click.option("--threads", default=1, metavar="N", show_default=True, help="Of the timed runs.")
 @click.option("--licence", default="unknown", show_default=True, help="SPDX name, for the bundle.")
 @click.option("--title", metavar="TEXT", help="What people call the model.  [default: its name]")
 @click.option("--source", metavar="TEXT", help="Who made the weights, and where they come from.")

@@ -14,7 +14,7 @@ from edgecnn.optional import require
 @click.command()
 @click.argument("config", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--net", metavar="NAME", help="Architecture of the student; see edgecnn nets list.")
-@click.option("--width", type=float, help="Factor on its channels.")
+@click.option("--width", type=float, metavar="FACTOR", help="Factor on its channels.")
 @click.option(
     "--teacher",
     "teachers",

@@ -31,7 +31,9 @@ Answers = tuple[Any, Any, tuple[str, ...]]
     "--data", required=True, metavar="DATA", help="A data set by name, a folder of class folders, "
     ".csv; fashion_mnist:train names a split, test is usual."
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), help="The same share of each class.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="The same share of each class."
+)
 @click.option("--top-k", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
     help="An answer counts when the right class is among the first N.",
 )  # fmt: skip
@@ -82,12 +84,14 @@ def _ask_keras(model: str, data: str, limit: int | None, progress: Any) -> Answe
     lazy = require("edgecnn.data.lazy_pictures", extra="train")
     preparing = require("edgecnn.data.preparing", extra="train")
     net = runs.load_model(model)
-    height, width, channels = net.input_shape[1:]
-    if None in (height, width, channels):
+    shape = tuple(net.inputs[0].shape[1:])
+    if len(net.inputs) > 1 or len(shape) != 3 or None in shape:
+        came = ", ".join(str(tuple(given.shape[1:])) for given in net.inputs)
         raise OptionError(
-            f"{model} takes pictures of shape {(height, width, channels)}; to be judged on files, "
-            "a net has to say what size it takes."
+            f"{model} takes {came}; to be judged on pictures, a net has to take one of a size that "
+            "it says: (height, width, channels)."
         )
+    height, width, channels = shape
     found = _open(data, limit)
     if hasattr(found, "pixels"):
         images = found.pixels
@@ -99,7 +103,7 @@ def _ask_keras(model: str, data: str, limit: int | None, progress: Any) -> Answe
             f"{model} takes pictures of shape {(height, width, channels)}, but those of {data} "
             f"have {images.shape[1:]}."
         )
-    _check_classes(model, int(net.output_shape[-1]), found.names)
+    _check_classes(model, int(net.outputs[0].shape[-1]), found.names)
     progress("asking the net", 0.0)
     return found.labels, judging.predict(net, images), found.names
 

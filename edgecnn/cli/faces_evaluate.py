@@ -54,7 +54,8 @@ def _what_is_asked(function: F) -> F:
                      "default."),
         click.option("--replicates", type=click.IntRange(min=100), default=REPLICATES,
                      metavar="N", help="Draws of people for the intervals.  [default: 1000]"),
-        click.option("--seed", type=click.IntRange(min=0), default=0, help="Of all draws."),
+        click.option("--seed", type=click.IntRange(min=0), metavar="N", default=0,
+                     help="Of all draws."),
         click.option("--det", type=_PATH, metavar="PNG", help="Draw a DET plot."),
         click.option("--roc", type=_PATH, metavar="PNG", help="Draw a ROC plot."),
     )  # fmt: skip

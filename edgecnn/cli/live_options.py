@@ -62,6 +62,7 @@ def live_options(function: F) -> F:
             click.option(
                 "--fps",
                 type=click.FloatRange(0, 240, min_open=True),
+                metavar="RATE",
                 help="Live: ask a camera for this rate, and answer no more frames a second.",
             ),
             click.option(

@@ -52,7 +52,9 @@ def _shape(context: click.Context, parameter: click.Parameter, text: str | None)
 @click.argument("name")
 @click.option("--input", "input_shape", callback=_shape, metavar="HxWxC", help="Like 28x28x1.")
 @click.option("--classes", "num_classes", type=int, metavar="N", help="Length of the output.")
-@click.option("--width", default=1.0, show_default=True, help="Factor on the channels.")
+@click.option(
+    "--width", default=1.0, metavar="FACTOR", show_default=True, help="Factor on the channels."
+)
 @click.option("--stem", type=click.Choice(["paper", "small"]), help="small for some 30 pixels.")
 @click.option(
     "--set", "special", multiple=True, metavar="NAME=VALUE", callback=read_settings,

@@ -27,9 +27,15 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str | Non
 @click.command()
 @click.argument("model")
 @click.option("--data", required=True, metavar="DIR|NAME", help="What accuracy is measured on.")
-@click.option("--max-drop", type=float, help="What accuracy may lose: 0.01 is one point.")
-@click.option("--max-latency-ms", type=float, help="Of one inference, in milliseconds.")
-@click.option("--max-size-mb", type=float, help="Of model file and weights, in MB (10^6 bytes).")
+@click.option(
+    "--max-drop", type=float, metavar="SHARE", help="What accuracy may lose: 0.01 is one point."
+)
+@click.option(
+    "--max-latency-ms", type=float, metavar="MS", help="Of one inference, in milliseconds."
+)
+@click.option(
+    "--max-size-mb", type=float, metavar="MB", help="Of model file and weights, in MB (10^6 bytes)."
+)
 @click.option(
     "--threads",
     callback=_numbers,
@@ -48,9 +54,15 @@ def _numbers(context: click.Context, parameter: click.Parameter, text: str | Non
     type=click.Path(path_type=Path),
     help="Where to write the bundle with the winner first; without it nothing is written.",
 )
-@click.option("--pictures", default=1000, show_default=True, help="Of the data, at most.")
-@click.option("--rounds", default=60, show_default=True, help="Timed runs of each way.")
-@click.option("--seed", default=0, show_default=True, help="Of the choice of pictures.")
+@click.option(
+    "--pictures", default=1000, metavar="N", show_default=True, help="Of the data, at most."
+)
+@click.option(
+    "--rounds", default=60, metavar="N", show_default=True, help="Timed runs of each way."
+)
+@click.option(
+    "--seed", default=0, metavar="N", show_default=True, help="Of the choice of pictures."
+)
 @click.option("--task", help="Of a MODEL that is no bundle yet: what it is for.")
 @click.option("--calibration", metavar="DIR|NAME", help="Of a MODEL that is no bundle yet.")
 @click.option(

@@ -30,11 +30,20 @@ def _n_of_m(context: click.Context, parameter: click.Parameter, text: str | None
 @click.command()
 @click.argument("model", required=False)
 @click.argument("config", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--keep-macs", type=float, help="Part of the multiply-adds that stays: 0.33.")
-@click.option("--keep-latency", type=float, help="Part of the time that stays, measured.")
-@click.option("--latency-ms", type=float, help="Time for a picture in milliseconds, measured.")
 @click.option(
-    "--sparsity", type=float, help="Part of the single weights that becomes zero; not faster."
+    "--keep-macs", type=float, metavar="SHARE", help="Part of the multiply-adds that stays: 0.33."
+)
+@click.option(
+    "--keep-latency", type=float, metavar="SHARE", help="Part of the time that stays, measured."
+)
+@click.option(
+    "--latency-ms", type=float, metavar="MS", help="Time for a picture in milliseconds, measured."
+)
+@click.option(
+    "--sparsity",
+    type=float,
+    metavar="SHARE",
+    help="Part of the single weights that becomes zero; not faster.",
 )
 @click.option(
     "--n-of-m", callback=_n_of_m, metavar="N:M", help="Of M neighbouring weights N stay; the same."
@@ -47,9 +56,19 @@ def _n_of_m(context: click.Context, parameter: click.Parameter, text: str | None
     type=click.Choice(["gamma", "l1", "l2", "taylor"]),
     help="What makes a channel important.",
 )
-@click.option("--multiple-of", type=click.IntRange(min=1), help="Channels that a layer keeps.")
-@click.option("--stages", type=click.IntRange(min=1), help="Prune in so many turns.")
-@click.option("--epochs-between", type=click.IntRange(min=1), help="Training between two of them.")
+@click.option(
+    "--multiple-of",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Each layer keeps a multiple of N channels.",
+)
+@click.option("--stages", type=click.IntRange(min=1), metavar="N", help="Prune in so many turns.")
+@click.option(
+    "--epochs-between",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Passes over the data between two turns.",
+)
 @click.option(
     "--teacher",
     "teachers",

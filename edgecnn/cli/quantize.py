@@ -32,7 +32,10 @@ from edgecnn.optional import require
     help="Give channels alike ranges first; the float answers stay.  [default: with int8]",
 )
 @click.option(
-    "--freeze-epoch", type=click.IntRange(min=1), help="From then on ranges are not observed."
+    "--freeze-epoch",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="From then on ranges are not observed.",
 )
 @click.option(
     "--keep",

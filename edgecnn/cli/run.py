@@ -54,7 +54,12 @@ FEW = 20
 @click.option("--save", type=click.Path(path_type=Path), help="Annotated picture, folder or .mp4.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N frames.")
 @click.option("--top-k", type=click.IntRange(min=1), metavar="N", help="Classes to give.")
-@click.option("--score-threshold", type=click.FloatRange(0, 1), help="Least score of an object.")
+@click.option(
+    "--score-threshold",
+    type=click.FloatRange(0, 1),
+    metavar="SCORE",
+    help="Least score of an object.",
+)
 @live_options
 @face_options
 @click.pass_context

@@ -35,13 +35,24 @@ _OPTIONS = (
         metavar="DATA",
         help="Pictures to judge on; the test part of a data set, else what is held back.",
     ),
-    click.option("--epochs", type=click.IntRange(min=1), help="Of the (last) training."),
-    click.option("--batch-size", type=click.IntRange(min=1), help="Pictures a step."),
-    click.option("--learning-rate", type=float, help="Before the schedule."),
-    click.option("--seed", type=click.IntRange(min=0), help="Of everything that is random."),
-    click.option("--limit", type=click.IntRange(min=1), help="Learn from so many pictures."),
-    click.option("--temperature", type=float, help="Of the teachers' answers."),
-    click.option("--soft", type=float, help="Share of the teachers in the loss, 0 to 1."),
+    click.option(
+        "--epochs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Passes over the data, in the (last) training.",
+    ),
+    click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Pictures a step."),
+    click.option("--learning-rate", type=float, metavar="RATE", help="Before the schedule."),
+    click.option(
+        "--seed", type=click.IntRange(min=0), metavar="N", help="Of everything that is random."
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=1), metavar="N", help="Learn from so many pictures."
+    ),
+    click.option("--temperature", type=float, metavar="T", help="Of the teachers' answers."),
+    click.option(
+        "--soft", type=float, metavar="SHARE", help="Share of the teachers in the loss, 0 to 1."
+    ),
     set_option,
     click.option("--resume", is_flag=True, help="Go on with the step in --out."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),

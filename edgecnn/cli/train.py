@@ -25,14 +25,23 @@ from edgecnn.optional import require
     "--task", type=click.Choice(TASKS), help="embed: vectors for what was never seen, by triplets "
     "or ArcFace; where not given, a config with a group metric says it."
 )  # fmt: skip
-@click.option("--preset", metavar="NAME", help="What to start from instead of a file.")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="What to start from instead of a file: classic, fine_tune, large_pictures, quick or "
+    "small_pictures.",
+)
 @click.option("--net", metavar="NAME", help="Architecture; see edgecnn nets list.")
 @click.option("--data", metavar="DATA", help="A data set by name, a folder of class folders, .csv.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Pictures a step.")
-@click.option("--learning-rate", type=float, help="Before the schedule.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of everything that is random.")
-@click.option("--limit", type=click.IntRange(min=1), help="Learn from so many pictures at most.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="Passes over the data.")
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Pictures a step.")
+@click.option("--learning-rate", type=float, metavar="RATE", help="Before the schedule.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", help="Of everything that is random."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Learn from so many pictures at most."
+)
 @click.option(
     "--from",
     "source",
@@ -40,7 +49,9 @@ from edgecnn.optional import require
     help="Trained net to start from: a .keras file, the folder of a run, or a bundle.",
 )
 @click.option("--freeze", metavar="all|none|N", help="Layers of --from that do not learn at first.")
-@click.option("--unfreeze-at", type=click.IntRange(min=0), help="Epoch from which all learn.")
+@click.option(
+    "--unfreeze-at", type=click.IntRange(min=0), metavar="N", help="Epoch from which all learn."
+)
 @set_option
 @series_options
 @click.option(

@@ -32,10 +32,16 @@ def series_options(function: F) -> F:
     for option in reversed(
         (
             click.option(
-                "--folds", type=click.IntRange(min=2), help="Cross-validate; 5 and 10 are usual."
+                "--folds",
+                type=click.IntRange(min=2),
+                metavar="N",
+                help="Cross-validate; 5 and 10 are usual.",
             ),
             click.option(
-                "--repeats", type=click.IntRange(min=1), help="Of --folds, parted anew each time."
+                "--repeats",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Of --folds, parted anew each time.",
             ),
             click.option(
                 "--monte-carlo",
@@ -46,6 +52,7 @@ def series_options(function: F) -> F:
             click.option(
                 "--test-share",
                 type=float,
+                metavar="SHARE",
                 help="Of --monte-carlo, between 0 and 1.  [default: 0.2]",
             ),
             click.option(
@@ -58,7 +65,10 @@ def series_options(function: F) -> F:
                 help="Try settings out of the ranges in this file.",
             ),
             click.option(
-                "--trials", type=click.IntRange(min=1), help="Of --search.  [default: 20]"
+                "--trials",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Of --search.  [default: 20]",
             ),
         )
     ):

@@ -155,7 +155,8 @@ def load_model(file: str | os.PathLike[str]) -> keras.Model:
         with keras_noise():
             return keras.saving.load_model(file, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError) as error:
-        raise TrainingError(f"{file} cannot be read as a Keras model: {error}") from error
+        reason = str(error).partition(" Full object config")[0]  # pages of it
+        raise TrainingError(f"{file} cannot be read as a Keras model: {reason}") from error
 
 
 def fingerprint(samples: Samples) -> str:

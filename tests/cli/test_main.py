@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import edgecnn
-from edgecnn.cli import VERBS
+from edgecnn.cli import VERBS, cli
 from tests.helpers.command import ROOT, edgecnn_command, edgecnn_process
 from tests.helpers.models import save_mean_color
 from tests.helpers.videos import write_picture
@@ -28,6 +30,28 @@ def test_every_verb_has_help(verb: str) -> None:
     said = edgecnn_command(verb, "--help")
     assert said.code == 0
     assert said.out.startswith(f"Usage: edgecnn {verb}")
+
+
+def commands(command: click.Command, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """A verb, and the verbs below it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands(found, f"{path} {name}".strip())
+
+
+def test_a_number_is_named_by_what_it_counts() -> None:
+    bare = [
+        f"{path} {option.opts[-1]}"
+        for path, command in commands(cli)
+        for option in command.params
+        if isinstance(option, click.Option) and not option.is_flag and option.metavar is None
+        if isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+    ]
+    assert bare == []
 
 
 def test_help_imports_no_engine_and_no_opencv() -> None:

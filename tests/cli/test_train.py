@@ -19,6 +19,8 @@ from tests.helpers.models import mean_color_input, save_mean_color
 
 pytest.importorskip("tensorflow")
 
+from edgecnn.training.presets import PRESETS
+
 CONFIG = """
 [net]
 name = "lenet5"
@@ -308,3 +310,29 @@ def test_a_run_starts_from_the_folder_of_another(run: Path, tmp_path: Path) -> N
     config = json.loads((tmp_path / "next" / "config.json").read_text())
     assert config["transfer"]["source"] == str(run / "best.keras")
     assert config["transfer"]["freeze"] == "none"
+
+
+def test_the_presets_of_the_help_are_those_there_are() -> None:
+    words = " ".join(edgecnn_command("train", "--help").out.split())
+    for name in PRESETS:
+        assert name in words
+
+
+# Keras saves a TensorFlow variable through an __array__ that NumPy 2 calls outdated.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_net_with_a_second_output_is_judged_by_its_first(tmp_path: Path) -> None:
+    import keras
+
+    image = keras.Input((28, 28, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(image)
+    kind = keras.layers.Dense(10, activation="softmax")(pooled)
+    net = tmp_path / "two.keras"
+    keras.Model(image, [kind, keras.layers.Dense(1)(pooled)]).save(net)
+    asked = ("--data", "fashion_mnist", "--limit", "50", "--json")
+    said = edgecnn_command("evaluate", net, *asked)
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["pictures"] == 50
+    keras.Model([image, keras.Input((3,))], kind).save(net)
+    said = edgecnn_command("evaluate", net, *asked)
+    assert said.code == 1
+    assert "(28, 28, 1), (3,)" in said.err
