@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def verify(
     """
     if (b is None) == (name is None):
         raise click.UsageError("Give two photos, or one photo and --as NAME.")
+    if b is not None and not Path(a).is_file() and Path(b).is_file():
+        raise click.UsageError(
+            f"{a!r} is no photo. To compare with an enrolled person: edgecnn faces verify {b} "
+            f"--as {shlex.quote(a)}"
+        )
     target = target_of(one_in)
     with load_faces(embedder, quick_start=True, **settings) as pipeline:
         first = _embedding(pipeline, a)

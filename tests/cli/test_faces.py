@@ -171,6 +171,9 @@ def test_verify_two_photos_or_a_photo_and_a_name(enrolled):
     assert "not the same person" in run("verify", BIDEN, "--as", "Barack Obama").out
     assert run("verify", OBAMA).code == 2
     assert run("verify", OBAMA, BIDEN, "--as", "x").code == 2
+    swapped = run("verify", "Barack Obama", SPEAKING)
+    assert swapped.code == 2
+    assert f"{SPEAKING} --as 'Barack Obama'" in " ".join(swapped.err.split())
     assert "no face found" in run("verify", OBAMA, IMAGES / "coffee.jpg").err
 
 
