@@ -45,8 +45,7 @@ class Case:
         name: Of its runs.
         net: Makes the float net.
         config: How it is rounded.
-        rate: At the top of the cosine. A net without batch norm needs larger steps than one that
-            has it, and so does a narrow one.
+        rate: At the top of the cosine; a narrow net takes larger steps.
         equalized: Whether channels are evened before it is trained with rounding. What is quantized
             afterwards is shown both ways.
     """

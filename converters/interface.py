@@ -170,12 +170,32 @@ def output_names(
         )
     if task in {"classify", "segment"}:
         activation = _asked_activation(signature)
+        if activation is None and task == "segment" and _is_one_map(source.outputs[0].shape):
+            _check_one_map(source, answers)
+            activation = "none"
         if activation is None:
             known = source.probabilities
             summed = are_probabilities(answers, names[0]) if known is None else known
             activation = "none" if summed else "softmax"
         return {names[0]: "probabilities" if activation == "none" else "logits"}
     return {name: name for name in names}
+
+
+def _is_one_map(shape: Sequence[int]) -> bool:
+    """Whether an output has one channel, first or last."""
+    return len(shape) == 4 and 1 in (shape[1], shape[3])
+
+
+def _check_one_map(source: Source, answers: Sequence[Mapping[str, Array]]) -> None:
+    """Refuse a map of logits: softmax over one channel is 1 everywhere."""
+    name = source.outputs[0].name
+    if all(bool(((one[name] >= 0) & (one[name] <= 1)).all()) for one in answers):
+        return
+    raise ConversionError(
+        f"{source.title} gives one map {source.outputs[0].shape} with values outside 0..1. End it "
+        "in a sigmoid, or say so: Signature(decoder=DecoderSpec(name='segmentation', "
+        "parameters={'activation': 'sigmoid'})); on the command line in the file of --describe."
+    )
 
 
 def are_probabilities(answers: Sequence[Mapping[str, Array]], name: str) -> bool:

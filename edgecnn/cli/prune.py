@@ -86,7 +86,7 @@ def prune(
 ) -> None:
     """Make MODEL, a .keras file or run folder, smaller and train it in between.
 
-    Say one target. CONFIG is a .toml or .json file; options change what it says. With --resume
+    Say one target; without any, half of the multiply-adds stay. CONFIG is a .toml or .json file; options change what it says. With --resume
     alone the folder's own model and config are taken.
     """
     quiet_keras()

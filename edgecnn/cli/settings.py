@@ -13,17 +13,21 @@ NOTHING = "null"
 """Takes a value back that a preset or a file has: TOML has no word for it."""
 
 
-def set_option(function: F) -> F:
-    """Add ``--set``; the command gets nested tables as ``settings``."""
+def set_option(example: str) -> Callable[[F], F]:
+    """Add ``--set``; the command gets nested tables as ``settings``.
+
+    Args:
+        example: A name and value that this command's config has.
+    """
     return click.option(
         "--set",
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
         callback=read_settings,
-        help="Any value of the config by its dotted name, as in optimizer.name=sgd; may be given "
-        "several times.",
-    )(function)
+        help=f"Any value of the config by its dotted name, as in {example}; may be given several "
+        "times.",
+    )
 
 
 def merged(tables: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ _OPTIONS = (
     click.option(
         "--soft", type=float, metavar="SHARE", help="Share of the teachers in the loss, 0 to 1."
     ),
-    set_option,
+    set_option("train.optimizer.name=sgd"),
     click.option("--resume", is_flag=True, help="Go on with the step in --out."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )

@@ -52,7 +52,7 @@ from edgecnn.optional import require
 @click.option(
     "--unfreeze-at", type=click.IntRange(min=0), metavar="N", help="Epoch from which all learn."
 )
-@set_option
+@set_option("optimizer.name=sgd")
 @series_options
 @click.option(
     "--show-augmentation", "sheet", type=click.Path(dir_okay=False, path_type=Path),

@@ -16,6 +16,7 @@ data are the same run.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -292,13 +293,32 @@ def change(
     Raises:
         OptionError: An unknown name, or a value that cannot be used; the message names the field.
     """
-    merged = _merge(to_dict(config), changes)
+    before = to_dict(config)
+    merged = _merge(before, changes)
     try:
         result = msgspec.convert(merged, TrainConfig)
     except msgspec.ValidationError as error:
-        raise OptionError(f"{where} cannot be used: {error}.") from error
+        raise OptionError(f"{where} cannot be used: {error}.{known(error, before)}") from error
     _check(result, where)
     return result
+
+
+def known(error: msgspec.ValidationError, tables: Mapping[str, Any]) -> str:
+    """The names there are in the place of an unknown one, as a sentence; empty for other errors.
+
+    Args:
+        error: What msgspec said.
+        tables: A config of that kind, as nested tables.
+    """
+    found = re.search(r"unknown field `[^`]*`(?: - at `\$\.([\w.]+)`)?", str(error))
+    if found is None:
+        return ""
+    place: Any = tables
+    for name in (found[1] or "").split("."):
+        place = place.get(name) if name and isinstance(place, Mapping) else place
+    if not isinstance(place, Mapping):
+        return ""
+    return f" Known there: {', '.join(sorted(place))}."
 
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:

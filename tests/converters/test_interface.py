@@ -16,7 +16,7 @@ from converters.interface import (
 )
 from converters.options import Signature
 from converters.sources.base import Array, Port, Source
-from edgecnn.bundle.schema import InputSpec
+from edgecnn.bundle.schema import DecoderSpec, InputSpec
 from edgecnn.errors import ConversionError, OptionError, UnknownNameError
 
 FLOAT = np.dtype(np.float32)
@@ -158,3 +158,16 @@ def test_an_input_of_bytes_is_no_picture_that_can_be_fed() -> None:
     source.inputs = (Port("image", (1, 32, 24, 3), np.dtype(np.uint8)),)
     with pytest.raises(ConversionError, match=r"as uint8.*float32"):
         input_spec(source, None, "classify")
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4, 1), (1, 1, 4, 4)])
+def test_a_single_map_never_goes_through_a_softmax(shape: tuple[int, ...]) -> None:
+    source = Fixed({"image": (1, 8, 8, 3)}, {"mask": shape})
+    within = [{"mask": np.full(shape, 0.7, np.float32)}]
+    assert output_names(source, "segment", Signature(), within) == {"mask": "probabilities"}
+    logits = [*within, {"mask": np.full(shape, -3.0, np.float32)}]
+    with pytest.raises(ConversionError, match="outside 0..1.*sigmoid"):
+        output_names(source, "segment", Signature(), logits)
+    sigmoid = DecoderSpec(name="segmentation", parameters={"activation": "sigmoid"})
+    asked = output_names(source, "segment", Signature(decoder=sigmoid), logits)
+    assert asked == {"mask": "logits"}

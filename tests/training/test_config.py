@@ -123,3 +123,12 @@ def test_every_optimizer_walks_downhill_and_spares_biases_from_decay(name: str) 
     assert (to_numpy(layer.bias) == 1).all()
     optimizer.apply([np.ones((3, 2), np.float32), np.ones(2, np.float32)])
     assert (to_numpy(layer.bias) < 1).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [({"dat": {}}, "data, fit, "), ({"data": {"augment": {"nam": 1}}}, "fill_mode, ")],
+)
+def test_an_unknown_name_comes_with_those_there_are(changes: dict[str, Any], known: str) -> None:
+    with pytest.raises(OptionError, match=f"unknown field .*Known there: .*{known}"):
+        make_config(changes)

@@ -66,7 +66,8 @@ def change(
     try:
         result: S = msgspec.convert(merged, type(step))
     except msgspec.ValidationError as error:
-        raise OptionError(f"{where} cannot be used: {error}.") from error
+        names = configs.known(error, to_dict(step))
+        raise OptionError(f"{where} cannot be used: {error}.{names}") from error
     if whole:
         check(result, where)
     return result

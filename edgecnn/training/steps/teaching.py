@@ -117,7 +117,7 @@ def _check_fits(source: str, teacher: keras.Model, student: keras.Model) -> None
         raise OptionError(
             f"The teacher {source} takes pictures of shape {takes[0]} (height, width, channels), "
             f"the student {takes[1]}; they have to be the same. Name a teacher for these pictures, "
-            f"or have them made to its size: --set data.size_wh=[{takes[0][1]},{takes[0][0]}]"
+            f"or have them made to its size: --set train.data.size_wh=[{takes[0][1]},{takes[0][0]}]"
         )
     if gives[0] != gives[1]:
         raise OptionError(

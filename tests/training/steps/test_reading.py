@@ -111,3 +111,10 @@ def test_the_file_in_the_documents_is_one(tmp_path: Path) -> None:
     assert (step.stages, step.epochs_between) == (PruneStep().stages, PruneStep().epochs_between)
     for goal in step.target.GOALS:
         assert f"{goal} = " in file.read_text()
+
+
+def test_an_unknown_name_comes_with_those_there_are() -> None:
+    with pytest.raises(OptionError, match=r"unknown field `data`.*Known there: .*judge.*train"):
+        change(DistillStep(), {"data": {"size_wh": [48, 48]}})
+    with pytest.raises(OptionError, match=r"unknown field `size`.*Known there: .*size_wh"):
+        change(DistillStep(), {"train": {"data": {"size": [48, 48]}}})
