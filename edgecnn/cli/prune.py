@@ -86,8 +86,8 @@ def prune(
 ) -> None:
     """Make MODEL, a .keras file or run folder, smaller and train it in between.
 
-    Say one target; without any, half of the multiply-adds stay. CONFIG is a .toml or .json file; options change what it says. With --resume
-    alone the folder's own model and config are taken.
+    Say one target; without any, half of the multiply-adds stay. CONFIG is a .toml or .json file;
+    options change what it says. With --resume alone the folder's own model and config are taken.
     """
     quiet_keras()
     file = model_file(model, given)

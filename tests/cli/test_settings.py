@@ -22,7 +22,7 @@ SMALL = ("--data", "fashion_mnist:test", "--limit", "120", "--epochs", "1")
 
 
 @click.command()
-@set_option
+@set_option("a.b=sgd")
 def told(settings: dict[str, Any]) -> None:
     click.echo(json.dumps(settings))
 
