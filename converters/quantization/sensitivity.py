@@ -71,9 +71,9 @@ def rank_tflite(
 
 
 def _by_noise(left: Mapping[str, float]) -> list[str]:
-    """The least noise first; a hundredth of the most is chance, and leaves the order given."""
+    """The least noise first; a ten-thousandth of the most is chance, and leaves the order given."""
     most = max((noise for noise in left.values() if math.isfinite(noise)), default=0.0)
-    step = max(most / 100.0, 1e-12)
+    step = max(1e-4 * most, 1e-12)
     return sorted(left, key=lambda name: min(left[name], 2.0 * most) // step)
 
 
