@@ -140,6 +140,6 @@ def _scale(model: Any, linear: Linear, coming: Doubles, going: Doubles) -> None:
             np.float32
         )
     inputs = model.subgraphs[0].operators[linear.number].inputs
-    if len(inputs) > 2 and int(inputs[2]) >= 0:
+    if len(inputs) > 2 and int(inputs[2]) >= 0 and np.any(going != 1.0):
         bias = flatbuffer.own_floats(model, linear.number, 2)
         bias /= going.astype(np.float32)
