@@ -55,7 +55,9 @@ def describe_machine() -> str:
     """This machine in words that name no one."""
     machine = this_machine()
     features = ", ".join(sorted(machine.features)) or "no int8 instructions"
-    return f"a {platform.machine()} processor ({features})"
+    name = platform.machine()
+    article = "an" if name[:1].lower() in "aeix" else "a"  # an x86_64, an aarch64, a riscv64
+    return f"{article} {name} processor ({features})"
 
 
 def record_speeds(path: Path, *, rounds: int = 200) -> None:

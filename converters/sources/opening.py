@@ -132,7 +132,11 @@ def _kind_of_folder(path: Path) -> str:
             f"The folder {path} is a finished bundle. Give the model that it was made from; to "
             f"look at the bundle: edgecnn inspect {path}"
         )
-    models = sorted(name for name in names if Path(name).suffix.lower() in _SUFFIXES)
+    models = sorted(
+        name
+        for name in names
+        if Path(name).suffix.lower() in _SUFFIXES.keys() - {".json"} or name == "model.json"
+    )
     found = f", but {', '.join(models[:3])}: give that file" if models else ""
     raise ConversionError(
         f"The folder {path} holds no SavedModel (saved_model.pb){found}. Expected {ACCEPTED}."

@@ -207,6 +207,9 @@ def open_store(path: Path) -> Store:
         )
     if path.is_dir():
         if not (path / MANIFEST).exists():
+            inner = path / "bundle"  # of the work folder of `edgecnn compress`
+            if (inner / MANIFEST).exists():
+                raise BundleError(f"The folder {path} is not a bundle, but holds one: {inner}")
             raise BundleError(
                 f"The folder {path} holds no {MANIFEST}, so it is not a bundle. Known bundles are "
                 "listed by: edgecnn zoo list"

@@ -8,6 +8,7 @@ the hash of its content, so that the second load is quick.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -72,11 +73,12 @@ def probe(model: ModelFile, backend: str) -> Probe:
     except (OSError, msgspec.DecodeError):
         pass
     result = _run_child(model, backend)
-    remembered.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=remembered.parent)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(msgspec.json.encode(result))
-    Path(name).replace(remembered)
+    with contextlib.suppress(OSError):  # without a home it is asked again the next time
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=remembered.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(msgspec.json.encode(result))
+        Path(name).replace(remembered)
     return result
 
 

@@ -79,7 +79,7 @@ def open_source(word: str, *, demo: Path | None = None) -> Source:
         found = [Path(match) for match in glob.glob(word, recursive=True)]  # noqa: PTH207
         pictures = [match for match in found if match.suffix.lower() in IMAGE_SUFFIXES]
         if not pictures:
-            raise SourceError(f"No pictures match {word!r}.")
+            raise SourceError(f"No pictures match {word!r}. A video is given by its own name.")
         return ImageFiles(pictures, name=word)
     raise nothing_named(word)
 

@@ -293,3 +293,9 @@ def test_the_folder_of_a_training_run_is_no_bundle_yet(tmp_path: Path) -> None:
     (tmp_path / "best.keras").write_bytes(b"a network")
     with pytest.raises(BundleError, match=r"Convert it first: edgecnn convert"):
         io.load(tmp_path)
+
+
+def test_the_work_folder_of_a_recipe_points_to_its_bundle(tmp_path: Path) -> None:
+    save_mean_color(tmp_path / "bundle")
+    with pytest.raises(BundleError, match=r"but holds one: \S*bundle$"):
+        io.load(tmp_path)

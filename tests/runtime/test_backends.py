@@ -118,6 +118,17 @@ def test_openvino_keeps_compiled_models_in_the_users_cache(
     assert list((tmp_path / "edgecnn" / "openvino").glob("*.blob"))
 
 
+def test_openvino_does_without_a_cache_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    engine = _open("openvino", IR)
+    assert engine.outputs["means"].shape == (1, 3)
+    engine.close()
+
+
 def test_other_packages_add_backends_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint(
         "theirs", "edgecnn.runtime.backends.litert:LiteRTBackend", policy.ENTRY_POINTS

@@ -119,3 +119,12 @@ def test_a_file_that_passed_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(probing, "_run_child", None)
     assert probing.probe(model, "litert") == first
     assert [tensor.name for tensor in first.inputs] == ["image"]
+
+
+def test_a_file_is_tried_also_where_nothing_can_be_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    found = probing.probe(ModelFile("mean_color", "tflite", mean_color_tflite()), "litert")
+    assert [tensor.name for tensor in found.inputs] == ["image"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -92,13 +93,14 @@ class OpenVINOBackend:
             raise BackendError(
                 "bf16 was asked for, but this CPU has no bfloat16 arithmetic. Use compute='f32'."
             )
-        options = {
+        options: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": compute,
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
-            "CACHE_DIR": str(cache_folder()),
         }
+        if (cache := cache_folder()) is not None:
+            options["CACHE_DIR"] = str(cache)
         try:
             compiled = core.compile_model(_read(core, model), "CPU", options)
         except (RuntimeError, ValueError, TypeError, UnicodeDecodeError) as error:
@@ -135,11 +137,17 @@ def shared_core() -> Any:
         return _cores[0]
 
 
-def cache_folder() -> Path:
-    """Where compiled models are kept: a folder of the user's cache, safe to delete."""
+def cache_folder() -> Path | None:
+    """Where compiled models are kept: a folder of the user's cache, safe to delete.
+
+    None where nothing can be written, as in a service without a home: models open slower then.
+    """
     folder = Path(platformdirs.user_cache_path("edgecnn")) / "openvino"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
 def _read(core: Any, model: ModelFile) -> Any:

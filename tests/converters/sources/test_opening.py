@@ -70,3 +70,14 @@ def test_the_folder_of_a_run_stands_for_its_best_net(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     with pytest.raises(ConversionError, match=r"best\.keras is damaged"):
         open_source(tmp_path)
+
+
+def test_notes_in_a_folder_are_not_taken_for_models(tmp_path: Path) -> None:
+    for name in ("summary.json", "recipe.json"):
+        (tmp_path / name).write_bytes(b"{}")
+    with pytest.raises(ConversionError) as caught:
+        open_source(tmp_path)
+    assert "give that file" not in str(caught.value)
+    (tmp_path / "model.json").write_bytes(b"{}")
+    with pytest.raises(ConversionError, match=r"but model\.json: give that file"):
+        open_source(tmp_path)
