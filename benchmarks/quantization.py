@@ -46,8 +46,6 @@ class Case:
         net: Makes the float net.
         config: How it is rounded.
         rate: At the top of the cosine; a narrow net takes larger steps.
-        equalized: Whether channels are evened before it is trained with rounding. What is quantized
-            afterwards is shown both ways.
     """
 
     title: str
@@ -55,7 +53,6 @@ class Case:
     net: Callable[[], Any]
     config: QATConfig
     rate: float = 1e-3
-    equalized: bool = False
 
 
 CASES = (
@@ -72,7 +69,6 @@ CASES = (
         partial(taught_student, ALL, 0),
         QATConfig(),
         rate=3e-3,
-        equalized=True,
     ),
 )
 
@@ -137,11 +133,11 @@ def rounded(net: Any, config: QATConfig, pictures: Any) -> Any:
 
 
 def learned(case: Case, seed: int, pictures: Any) -> Any:
-    """The net that was trained with rounding."""
+    """The net that was trained with rounding: what `run_quantize` does for that many bits."""
     config, net = case.config, case.net()
     if config.weight_bits == 4:
         config = replace(config, damped_steps=EPOCHS * STEPS_PER_EPOCH)
-    if case.equalized:
+    else:
         net = equalize(net, pictures)
     model = rounded(net, config, pictures)
     return _tuned(f"qat_{case.name}_{seed}", model, rate=case.rate, seed=seed)

@@ -16,13 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.quantization import flatbuffer
 from converters.quantization.trace import Operation, Trace
-from edgecnn.core.components import connected
-
-Places = NDArray[np.int64]
+from edgecnn.core.evening import Places, settle
 
 LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 """Operations that make channels: their weights take up any factor of what comes and what goes."""
@@ -109,11 +106,8 @@ class Factors:
                 self._of[operation.outputs[0]] = going
         for index in graph.outputs:
             self._pin(self._at(int(index)))
-        first = connected(self._count, self._joins)
-        kept, places = np.unique(first, return_inverse=True)
+        places, self.free = settle(self._count, self._joins, self._pinned)
         self.of = {index: places[before] for index, before in self._of.items()}
-        self.free = np.ones(len(kept), np.bool_)
-        self.free[places[sorted(self._pinned)]] = False
         self.linears = [
             replace(each, coming=places[each.coming], going=places[each.going])
             for each in self.linears

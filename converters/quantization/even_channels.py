@@ -25,14 +25,8 @@ from converters.quantization.channel_factors import Factors, Linear
 from converters.quantization.feeds import fitting
 from converters.quantization.trace import Trace
 from converters.sources.base import Array, Feeds
+from edgecnn.core.evening import Doubles, factor_sizes
 
-Doubles = NDArray[np.float64]
-
-BALANCE = 0.5
-"""1 would even the ranges of activations as far as they go, and 0 mind nothing but the weights that
-a channel meets, which share steps too."""
-_LEAST_SHARE = 0.01
-"""Of the widest channel: one that is all but dead is made larger by the inverse at most."""
 _SAMPLES = 100
 _TINY = 1e-12
 
@@ -73,10 +67,7 @@ def even_channels(
         feeds, trace.shapes, min(samples, _SAMPLES), what="even channels", progress=progress
     )
     reach = _reach(trace, factors, inputs)
-    met = _met(trace, factors)
-    size = np.maximum(reach, _LEAST_SHARE) ** BALANCE
-    size /= np.maximum(met, _LEAST_SHARE) ** (1.0 - BALANCE)
-    size[~factors.free] = 1.0
+    size = factor_sizes(reach, _met(trace, factors), factors.free)
     model = flatbuffer.unpack(float_tflite)
     for linear in factors.linears:
         _scale(model, linear, size[linear.coming], size[linear.going])

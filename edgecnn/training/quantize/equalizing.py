@@ -20,16 +20,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgecnn.core.evening import Doubles, Places, factor_sizes
 from edgecnn.training.quantize.arrays import to_numpy
 from edgecnn.training.quantize.building import float_values
-from edgecnn.training.quantize.factors import Factors, Places, is_relu, is_scaling
+from edgecnn.training.quantize.factors import Factors, is_relu, is_scaling
 from edgecnn.training.quantize.folding import Linear
 from edgecnn.training.quantize.net import Net, Node
 
-Doubles = NDArray[np.float64]
-
-LEAST_SHARE = 0.01
-"""Of the widest channel: one that is all but dead is made larger by the inverse at most."""
 _TINY = 1e-12
 
 
@@ -52,17 +49,15 @@ def equalize_net(net: Net, batches: Iterable[Any], balance: float) -> None:
     reach = np.zeros(len(factors.free))
     for number, largest in zip(measured, _reach(model, batches), strict=True):
         np.maximum.at(reach, factors.of[number], largest / max(float(largest.max()), _TINY))
-    met = _met(net, factors.of, len(reach))
-    size = np.maximum(reach, LEAST_SHARE) ** balance
-    size /= np.maximum(met, LEAST_SHARE) ** (1.0 - balance)
-    size[~factors.free] = 1.0
+    size = factor_sizes(reach, _met(net, factors.of, len(reach)), factors.free, balance)
     for node in net.nodes:
+        if node.linear is None and not is_scaling(node.layer):
+            continue
+        coming, going = size[factors.of[node.inputs[0]]], size[factors.of[node.output]]
         if node.linear is not None:
-            _scale(node.linear, *(size[factors.of[n]] for n in (node.inputs[0], node.output)))
-        elif is_scaling(node.layer):
-            node.weights = _scaled(
-                node, *(size[factors.of[n]] for n in (node.inputs[0], node.output))
-            )
+            _scale(node.linear, coming, going)
+        else:
+            node.weights = _scaled(node, coming, going)
 
 
 def _stored(net: Net) -> list[int]:

@@ -12,15 +12,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from edgecnn.core.components import connected
+from edgecnn.core.evening import Places, settle
 from edgecnn.nets.layers.channels import ChannelShuffle, ChannelSlice
 from edgecnn.training.quantize.arrays import to_numpy
 from edgecnn.training.quantize.net import Net, Node
 from edgecnn.training.quantize.support import activation_name
 
-Places = NDArray[np.int64]
 Shapes = Mapping[int, tuple[int | None, ...]]
 _layers = keras.layers
 
@@ -64,11 +62,8 @@ class Factors:
             self.of[node.output] = self._follow(node)
         for number in net.outputs:
             self._pin(self.of[number])
-        first = connected(self._count, self._joins)
-        kept, places = np.unique(first, return_inverse=True)
+        places, self.free = settle(self._count, self._joins, self._pinned)
         self.of = {number: places[before] for number, before in self.of.items()}
-        self.free = np.ones(len(kept), np.bool_)
-        self.free[places[sorted(self._pinned)]] = False
 
     def _follow(self, node: Node) -> Places:
         layer = node.layer

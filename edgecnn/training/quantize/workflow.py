@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from edgecnn.core.evening import BALANCE
 from edgecnn.errors import OptionError
 from edgecnn.training.quantize.activations import ActivationQuantizer
 from edgecnn.training.quantize.building import build_float, build_quantized
@@ -67,7 +68,7 @@ def fold(model: keras.Model) -> keras.Model:
 
 
 def equalize(
-    model: keras.Model, pictures: Any, *, balance: float = 0.5, batch_size: int = 64
+    model: keras.Model, pictures: Any, *, balance: float = BALANCE, batch_size: int = 64
 ) -> keras.Model:
     """A float copy whose channels have alike ranges, for 8 bits that are shared out better.
 
