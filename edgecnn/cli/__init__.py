@@ -143,7 +143,7 @@ def _stand_in_for_closed_streams() -> None:
     """A service may be started with its standard output closed, which Python shows as None."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (as long as the process)
 
 
 def _words(error: EdgeCNNError | OSError) -> str:
